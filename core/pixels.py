@@ -1,0 +1,36 @@
+"""The one conversion between the network's range [−1, 1] and 8-bit pixels, each way."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+def to_uint8(x: Tensor) -> Tensor:
+    """(…, H, W) in [−1, 1] → uint8 on the same device: clamped, scaled, rounded (not floored)."""
+    return x.float().clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
+
+
+def to_pixels(x: Tensor) -> NDArray[np.uint8]:
+    """(N, C, H, W) in [−1, 1] → N×H×W×3 uint8 on the CPU; grey is repeated over the three channels."""
+    pixels = to_uint8(x).permute(0, 2, 3, 1).cpu().numpy()
+    return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
+
+
+def from_pixels(pixels: NDArray[np.uint8]) -> Tensor:
+    """uint8 of any shape → float32 in [−1, 1]; the inverse of to_uint8."""
+    return torch.from_numpy(np.ascontiguousarray(pixels)).float().div(127.5).sub(1)
+
+
+def sheet(pictures: NDArray[np.uint8], columns: int | None = None, gap: int = 2) -> NDArray[np.uint8]:
+    """N×H×W×3 → one picture, row by row, on white with ``gap`` pixels between."""
+    n, h, w, _ = pictures.shape
+    columns = columns or max(1, round(n**0.5))
+    rows = -(-n // columns)
+    page = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, 3), 255, dtype=np.uint8)
+    for i, picture in enumerate(pictures):
+        y, x = i // columns * (h + gap), i % columns * (w + gap)
+        page[y : y + h, x : x + w] = picture
+    return page

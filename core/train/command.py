@@ -1,0 +1,99 @@
+"""``python -m core train``: data in, checkpoint folder out, resumable."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from core.checkpoint import SamplingDefaults, save_checkpoint
+from core.schedule import NoiseSchedule
+from core.train.datasets import load_images
+from core.train.loop import Progress, Trainer
+from core.train.settings import TrainSettings
+from core.unet_config import UNetConfig
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", help="idx3 image file (.gz or not) or a .npz with an 'images' array")
+    parser.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
+    parser.add_argument("--state", type=Path, required=True, help="folder of the resumable state and the log")
+    parser.add_argument("--size", type=int, default=28, help="side of the pictures in pixels")
+    parser.add_argument("--channels", default="32,64,128", help="width of each level")
+    parser.add_argument("--layers", type=int, default=1, help="resnets a level")
+    parser.add_argument("--groups", type=int, default=4, help="groups of every GroupNorm")
+    parser.add_argument("--attention", default="2", help="levels with attention, counted from 0; '' for none")
+    parser.add_argument("--beta-schedule", default="linear", choices=["linear", "squaredcos_cap_v2"])
+    defaults = TrainSettings(steps=1)
+    parser.add_argument("--steps", type=int, default=20_000, help="optimiser steps in all")
+    for name in ("batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed"):
+        value = getattr(defaults, name)
+        parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
+    parser.add_argument("--bf16", action="store_true", help="autocast the inner layers (pays with avx512_bf16 or AMX)")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=0, help="0: torch's choice")
+    parser.add_argument("--save-every", type=float, default=300.0, metavar="SECONDS")
+
+
+def unet_config(args: argparse.Namespace, channels_in: int) -> UNetConfig:
+    widths = tuple(int(c) for c in args.channels.split(","))
+    levels = len(widths)
+    attention = {int(i) for i in args.attention.split(",") if i}
+    return UNetConfig(
+        sample_size=args.size,
+        in_channels=channels_in,
+        out_channels=channels_in,
+        block_out_channels=widths,
+        down_block_types=tuple("AttnDownBlock2D" if i in attention else "DownBlock2D" for i in range(levels)),
+        up_block_types=tuple("AttnUpBlock2D" if levels - 1 - i in attention else "UpBlock2D" for i in range(levels)),
+        layers_per_block=args.layers,
+        norm_num_groups=args.groups,
+        attention_head_dim=None,
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    images = load_images(args.data, args.size)
+    names = ("steps", "batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed", "bf16")
+    settings = TrainSettings(**{name: getattr(args, name) for name in names})
+    schedule = NoiseSchedule(beta_schedule=args.beta_schedule)
+    trainer = Trainer(unet_config(args, images.shape[1]), schedule, images, settings, args.device)
+    if trainer.resume(args.state):
+        print(f"resumed at step {trainer.step}", flush=True)
+    args.state.mkdir(parents=True, exist_ok=True)
+
+    def save() -> None:
+        trainer.save(args.state)
+        save_checkpoint(args.out, trainer.ema, trainer.config, schedule, SamplingDefaults())
+
+    started, first, saved, losses = time.perf_counter(), trainer.step, time.perf_counter(), list[float]()
+    with (args.state / "log.jsonl").open("a", encoding="utf-8") as log:
+        for progress in trainer.run():
+            losses.append(progress.loss)
+            if progress.step % 100 == 0 or progress.step == settings.steps:
+                report(progress, first, settings, losses)
+                log.write(json.dumps({"step": progress.step, "loss": sum(losses) / len(losses), "lr": progress.lr,
+                                      "elapsed_s": round(progress.elapsed_s, 1)}) + "\n")  # fmt: skip
+                log.flush()
+                losses.clear()
+            if time.perf_counter() - saved > args.save_every:
+                save()
+                saved = time.perf_counter()
+    save()
+    print(f"\n{args.out}: step {trainer.step}, {time.perf_counter() - started:.0f} s in this run", flush=True)
+
+
+def report(progress: Progress, first: int, settings: TrainSettings, losses: list[float]) -> None:
+    rate = (progress.step - first) / progress.elapsed_s
+    left = (settings.steps - progress.step) / rate
+    print(
+        f"step {progress.step}/{settings.steps}  loss {sum(losses) / len(losses):.4f}  lr {progress.lr:.1e}  "
+        f"{rate * settings.batch:.0f} images/s  ETA {left / 60:.0f} min",
+        file=sys.stderr, flush=True,
+    )  # fmt: skip

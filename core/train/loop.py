@@ -1,0 +1,150 @@
+"""The DDPM objective (paper eq. 5 with γ = 1): E ‖ε − ε_θ(√ᾱ_t x_0 + √(1−ᾱ_t) ε, t)‖², t uniform.
+
+Every random choice of step k (which images, t, ε) comes from a generator seeded by (seed, k), so a
+killed and resumed run equals an uninterrupted one without any random state being stored.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from core.checkpoint import write_atomically
+from core.errors import DataError, NetworkError
+from core.pixels import from_pixels
+from core.schedule import NoiseSchedule
+from core.train.datasets import UInt8Array
+from core.train.settings import TrainSettings
+from core.unet import UNet
+from core.unet_config import UNetConfig
+
+STATE = "state.pt"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After a step: step counts from 1, loss is that step's, elapsed_s is this process's training time."""
+
+    step: int
+    loss: float
+    lr: float
+    elapsed_s: float
+
+
+class Trainer:
+    """A network, its weight average and its optimiser, advanced one step at a time."""
+
+    def __init__(
+        self,
+        config: UNetConfig,
+        schedule: NoiseSchedule,
+        images: UInt8Array,
+        settings: TrainSettings,
+        device: str = "cpu",
+    ) -> None:
+        if images.shape[1] != config.in_channels or config.in_channels != config.out_channels:
+            raise DataError(
+                f"The images have {images.shape[1]} channels and the network {config.in_channels}: make them equal."
+            )
+        torch.manual_seed(settings.seed)
+        self.config, self.schedule, self.images, self.settings = config, schedule, images, settings
+        self.device = torch.device(device)
+        self.network = UNet(config).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.inner_dtype = torch.bfloat16 if settings.bf16 else None
+        self.ema = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.lr)
+        self.alpha_bar = torch.from_numpy(schedule.alpha_bar[1:].copy()).float()
+        self.step = 0
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """(x_0 (B,C,H,W) in [−1,1], t (B,) in 0..T−1, ε (B,C,H,W)) of a step: a function of the seed and step.
+
+        Images run through a fresh permutation each epoch, so each is seen once before any is seen again.
+        """
+        n, b, seed = len(self.images), self.settings.batch, self.settings.seed
+        positions = np.arange(step * b, (step + 1) * b)
+        epochs = positions // n
+        orders = {int(e): np.random.default_rng([seed, 1, int(e)]).permutation(n) for e in np.unique(epochs)}
+        chosen = [int(orders[int(e)][p % n]) for e, p in zip(epochs, positions, strict=True)]
+        x_0 = from_pixels(self.images[chosen])
+        rng = np.random.default_rng([seed, 2, step])
+        t = torch.from_numpy(rng.integers(0, self.schedule.T, size=b))
+        eps = torch.from_numpy(rng.standard_normal(x_0.shape, dtype=np.float32))
+        return x_0, t, eps
+
+    def loss(self, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
+        """Mean squared error of the predicted noise, over batch and pixels."""
+        a = self.alpha_bar[t][:, None, None, None]
+        x_t = a.sqrt() * x_0 + (1 - a).sqrt() * eps
+        x_t = x_t.to(self.device).contiguous(memory_format=torch.channels_last)
+        return F.mse_loss(self.network(x_t, t.to(self.device)), eps.to(self.device))
+
+    def run(self) -> Iterator[Progress]:
+        """Advance to ``settings.steps``. Raises NetworkError at a loss that is not finite, before any update."""
+        start = time.perf_counter()
+        self.network.train()
+        while self.step < self.settings.steps:
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.settings.lr_at(self.step)
+            torch.manual_seed(self.settings.seed * 1_000_003 + self.step)  # dropout, where there is any
+            loss = self.loss(*self.batch(self.step))
+            value = loss.item()
+            if not math.isfinite(value):
+                raise NetworkError(
+                    f"The loss became {value} at step {self.step}; the last saved state is kept: "
+                    "resume from it with a lower --lr."
+                )
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.grad_clip)
+            self.optimizer.step()
+            self._average()
+            self.step += 1
+            yield Progress(self.step, value, self.settings.lr_at(self.step - 1), time.perf_counter() - start)
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        current = self.network.state_dict()
+        weight = 1 - self.settings.ema_at(self.step)
+        torch._foreach_lerp_([self.ema[k] for k in current], list(current.values()), weight)
+
+    def save(self, folder: Path) -> None:
+        """Write the whole state atomically: a kill in the middle leaves the previous one."""
+        folder.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
+        torch.save(
+            {
+                "network": self.network.state_dict(),
+                "ema": self.ema,
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+                "settings": json.dumps(asdict(self.settings)),
+                "config": json.dumps(self.config.to_config()),
+            },
+            buffer,
+        )
+        write_atomically(folder / STATE, buffer.getvalue())
+
+    def resume(self, folder: Path) -> bool:
+        """Take up the state in ``folder``; False if there is none. Raises DataError if it is another net's."""
+        path = folder / STATE
+        if not path.is_file():
+            return False
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        if json.loads(state["config"]) != json.loads(json.dumps(self.config.to_config())):
+            raise DataError(f"{path} belongs to another network: give another --state folder or the same sizes.")
+        self.network.load_state_dict(state["network"])
+        self.ema = {k: v.to(self.device) for k, v in state["ema"].items()}
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step = int(state["step"])
+        return True
