@@ -1,0 +1,160 @@
+"""The engine: a checkpoint on a device, and the one way from a Request to steps and results."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from core import latents as paths
+from core import noise
+from core.checkpoint import Checkpoint, open_checkpoint
+from core.device import PRECISIONS, resolve_device, resolve_precision
+from core.errors import RequestError
+from core.record import run_record
+from core.request import Request
+from core.sampler import Step, StepCoefficients, coefficients, walk
+from core.timing import Timing
+
+MAX_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Result:
+    """images: (N, C, H, W) float32 on the CPU, in about [−1, 1], unrounded. record: all needed to repeat it."""
+
+    images: Tensor
+    timing: Timing
+    record: dict[str, object]
+
+
+class Engine:
+    """Open with ``Engine.open``. One run at a time gives meaningful timings; runs share no state."""
+
+    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto") -> None:
+        self.checkpoint = checkpoint
+        self.device = resolve_device(device)
+        self.precision = resolve_precision(precision, self.device)
+        self.network = checkpoint.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network.inner_dtype = PRECISIONS[self.precision]
+        self._warm: set[int] = set()
+        self._warming = threading.Lock()
+
+    @classmethod
+    def open(cls, path: str | Path, device: str = "auto", precision: str = "auto") -> Engine:
+        """device: auto, cpu, cuda, cuda:N, mps. precision: auto (fp32), fp32, bf16, fp16.
+
+        Raises CheckpointError or RequestError with the remedy.
+        """
+        return cls(open_checkpoint(path), device, precision)
+
+    @property
+    def T(self) -> int:  # noqa: N802
+        """The number of training steps, the largest S."""
+        return self.checkpoint.schedule.T
+
+    def plan(self, request: Request) -> list[StepCoefficients]:
+        """The scalars of every step. Raises RequestError for S outside 1..T or a bad list."""
+        s = request.settings
+        timesteps = s.step_list(self.T, self.checkpoint.defaults.spacing)
+        return coefficients(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat)
+
+    def x_T(self, request: Request) -> Tensor:  # noqa: N802
+        """The latents of a request, (N, C, H, W) float32 on the CPU: from seeds, or the strip between them."""
+        keys = noise.latents(request.seeds, self.checkpoint.shape)
+        return keys if request.frames is None else paths.strip(keys, request.frames, request.loop)
+
+    def run(self, request: Request, x_T: Tensor | None = None) -> Iterator[Step]:  # noqa: N803
+        """Yield the steps of one batch. Everything is checked before this returns; close it to stop.
+
+        x_T: latents (N, C, H, W) to use instead of the seeds' own. With η > 0, picture i adds the noise
+        of its seed; all frames of an interpolation add that of the first seed, so that only x_T differs.
+        """
+        plan, latents = self.plan(request), self._check(request, x_T)
+        seeds = request.seeds if request.frames is None else request.seeds[:1] * request.count
+        return self._walk(request, plan, latents, seeds)
+
+    def _check(self, request: Request, x_T: Tensor | None) -> Tensor:  # noqa: N803
+        latents = self.x_T(request) if x_T is None else x_T
+        want = (request.count, *self.checkpoint.shape)
+        if tuple(latents.shape) != want:
+            raise RequestError(f"The latents are {tuple(latents.shape)}; this request needs {want}.")
+        if not bool(torch.isfinite(latents).all()):
+            raise RequestError("The latents hold NaN or infinity: make them anew.")
+        return latents.float()
+
+    def _walk(
+        self, request: Request, plan: list[StepCoefficients], latents: Tensor, seeds: tuple[int, ...]
+    ) -> Iterator[Step]:
+        x = latents.to(self.device).contiguous(memory_format=torch.channels_last)
+        self.warm_up(len(x))
+
+        def step_noise(t: int) -> Tensor:
+            if request.frames is None:
+                return noise.step_noise(seeds, t, self.checkpoint.shape)
+            return noise.step_noise(seeds[:1], t, self.checkpoint.shape).expand(len(seeds), -1, -1, -1)
+
+        kind = self.checkpoint.defaults.prediction_type
+        return walk(self.network, x, plan, step_noise, kind, self.clip_range(request))
+
+    def clip_range(self, request: Request) -> float | None:
+        """The range x̂0 is clipped to in this request, or None."""
+        clip, own = request.settings.clip, self.checkpoint.defaults.clip_range
+        if clip is None:
+            return own
+        return (own or 1.0) if clip else None
+
+    @torch.inference_mode()
+    def warm_up(self, batch: int) -> None:
+        """Ask the network once at a new batch size, untimed: kernels are chosen on the first call."""
+        with self._warming:
+            if batch not in self._warm:
+                zeros = torch.zeros(batch, *self.checkpoint.shape, device=self.device)
+                self.network(zeros.contiguous(memory_format=torch.channels_last), 0)
+                self._warm.add(batch)
+
+    def sample(
+        self,
+        request: Request,
+        x_T: Tensor | None = None,  # noqa: N803
+        max_batch: int = MAX_BATCH,
+        on_step: Callable[[int, int], None] | None = None,
+    ) -> Result:
+        """Run a request to its end, in batches of at most max_batch. on_step(done, all) after each evaluation."""
+        plan, latents = self.plan(request), self._check(request, x_T)
+        seeds = request.seeds if request.frames is None else request.seeds[:1] * request.count
+        starts = range(0, len(latents), max_batch)
+        images, total, network, done = [], 0.0, 0.0, 0
+        for start in starts:
+            part = slice(start, start + max_batch)
+            step = None
+            for step in self._walk(request, plan, latents[part], seeds[part]):
+                done += 1
+                if on_step is not None:
+                    on_step(done, len(plan) * len(starts))
+            assert step is not None  # a plan has at least one step
+            images.append(step.x_next.float().cpu().contiguous())
+            total, network = total + step.elapsed_s, network + step.network_s
+        timing = Timing.of(self, total, network, done, request.count, min(max_batch, request.count))
+        return Result(torch.cat(images), timing, self.record(request, timing, x_T))
+
+    def interpolate(self, request: Request, **options: object) -> Result:
+        """Like sample, for a request with ``frames``: the pictures of a strip, in order."""
+        if request.frames is None:
+            raise RequestError("An interpolation needs a number of frames.")
+        return self.sample(request, **options)  # type: ignore[arg-type]
+
+    def record(self, request: Request, timing: Timing, x_T: Tensor | None = None) -> dict[str, object]:  # noqa: N803
+        """The JSON that goes into every export: everything needed to repeat the run."""
+        resolved = replace(
+            request.settings,
+            spacing=request.settings.spacing or self.checkpoint.defaults.spacing,
+            clip=self.clip_range(request) is not None,
+        )
+        latents = None if x_T is None else hashlib.sha256(x_T.float().contiguous().numpy().tobytes()).hexdigest()
+        return run_record(self.checkpoint, replace(request, settings=resolved), timing, latents)

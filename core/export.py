@@ -1,0 +1,102 @@
+"""Files people take home: PNG, GIF and lossless WebP, each carrying the record of its run.
+
+Animations are written by imageio. A GIF gets one palette made once from all its frames, about eight
+times faster than a palette for each frame and free of flicker in flat areas.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import imageio.v3 as iio
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from core.checkpoint import write_atomically
+from core.errors import RequestError
+from core.pixels import sheet
+from core.record import EXIF_DESCRIPTION, PNG_KEY, to_text
+
+Pictures = NDArray[np.uint8]  # N×H×W×3
+
+
+def enlarge(pictures: Pictures, at_least: int = 168) -> Pictures:
+    """Whole-number nearest-neighbour enlargement until the side is at_least pixels; no filtering."""
+    k = max(1, math.ceil(at_least / pictures.shape[1]))
+    return pictures.repeat(k, axis=1).repeat(k, axis=2)
+
+
+def boomerang(frames: Sequence[Pictures] | Pictures) -> Pictures:
+    """There and back, the ends not repeated."""
+    forth = np.asarray(frames)
+    return np.concatenate([forth, forth[-2:0:-1]]) if len(forth) > 2 else forth
+
+
+def durations(count: int, frame_ms: int = 80, hold_ms: int = 0) -> list[int]:
+    """Milliseconds of each frame; the last is held longer by hold_ms. GIF counts in 10 ms."""
+    if frame_ms < 20 or hold_ms < 0:
+        raise RequestError("A frame must last at least 20 ms: players slow shorter ones down.")
+    out = [frame_ms // 10 * 10] * count
+    out[-1] += hold_ms // 10 * 10
+    return out
+
+
+def shared_palette(frames: Pictures) -> Image.Image:
+    """A 256-colour palette picture made once from a sample of all frames; exact where 256 colours suffice."""
+    pixels = np.ascontiguousarray(frames).reshape(-1, 3)
+    colours = np.unique(pixels, axis=0)
+    palette = Image.new("P", (1, 1))
+    if len(colours) <= 256:
+        palette.putpalette(np.resize(colours, (256, 3)).astype(np.uint8).tobytes())
+        return palette
+    sample = pixels[:: max(1, len(pixels) // 65_536)]
+    return Image.fromarray(sample[None]).quantize(256, method=Image.Quantize.MEDIANCUT)
+
+
+def gif_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:
+    """N×H×W×3 → an endlessly looping GIF; the record is its comment."""
+    palette = shared_palette(frames)
+    indexed = np.stack(
+        [np.asarray(Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.NONE)) for f in frames]
+    )
+    return iio.imwrite(
+        "<bytes>", indexed, extension=".gif", plugin="pillow", mode="P", is_batch=True,
+        palette=bytes(palette.getpalette() or ()), duration=durations(len(frames), frame_ms, hold_ms), loop=0,
+        comment=to_text(record).encode(), optimize=False,
+    )  # fmt: skip
+
+
+def webp_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:
+    """N×H×W×3 → a lossless, endlessly looping WebP (a still one for N = 1); the record is in its EXIF."""
+    exif = Image.Exif()
+    exif[EXIF_DESCRIPTION] = to_text(record)
+    return iio.imwrite(
+        "<bytes>", np.asarray(frames), extension=".webp", plugin="pillow", is_batch=True, lossless=True,
+        method=0, duration=durations(len(frames), frame_ms, hold_ms), loop=0, exif=exif.tobytes(),
+    )  # fmt: skip
+
+
+def png_bytes(picture: NDArray[np.uint8], record: dict[str, object]) -> bytes:
+    """H×W×3 → PNG with the record as text."""
+    text = PngInfo()
+    text.add_text(PNG_KEY, to_text(record))
+    return iio.imwrite("<bytes>", picture, extension=".png", plugin="pillow", pnginfo=text)
+
+
+def save_pictures(
+    path: Path, pictures: Pictures, record: dict[str, object], columns: int | None = None, there_and_back: bool = False
+) -> None:
+    """Write by suffix: .png is one sheet (``columns`` wide), .gif and .webp an animation of the pictures."""
+    suffix = path.suffix.lower()
+    if suffix == ".png":
+        data = png_bytes(sheet(pictures, columns), record)
+    elif suffix in (".gif", ".webp"):
+        frames = enlarge(boomerang(pictures) if there_and_back else pictures)
+        data = (gif_bytes if suffix == ".gif" else webp_bytes)(frames, record)
+    else:
+        raise RequestError(f"--out must end in .npy, .png, .gif or .webp, not {path.name!r}.")
+    write_atomically(path, data)

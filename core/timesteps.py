@@ -1,0 +1,65 @@
+"""Which S of the T training steps a run visits (the paper's sub-sequence τ, Sec. 4.2 and App. D.2).
+
+A step list is a tuple of network indices in 0..T−1, strictly decreasing. The step after the last
+entry lands on clean data. Every spacing gives exactly S entries for every S in 1..T.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from core.errors import RequestError
+
+SPACINGS = ("leading", "trailing", "linspace", "quadratic")
+
+
+def step_list(spacing: str, steps: int, T: int) -> tuple[int, ...]:
+    """S = ``steps`` network indices, strictly decreasing.
+
+    leading   t = ⌊i·T/S⌋: starts below T − 1, always ends at 0 (the authors' "uniform"; diffusers' list
+              where S divides T). S = 1 is (0,): one look at pure noise as if it were nearly clean.
+    trailing  n = round(i·T/S): always starts at T − 1. S = 1 is (T − 1,): the honest single step.
+    linspace  both ends, 0 and T − 1. S = 1 keeps the noisy end, (T − 1,).
+    quadratic ⌊linspace(0, √(0.8 T), S)²⌋, denser near clean data; the authors' list, whose repeated
+              values are moved up to the next free index. S = 1 keeps the noisy end, (⌊0.8 T⌋,).
+
+    Raises RequestError for S outside 1..T or an unknown spacing.
+    """
+    S = steps
+    if isinstance(S, bool) or not isinstance(S, int) or not 1 <= S <= T:
+        raise RequestError(f"steps must be a whole number from 1 to {T}, not {steps}.")
+    if spacing == "leading":
+        rising = [i * T // S for i in range(S)]
+    elif spacing == "trailing":  # integers throughout: floats round half to even and repeat values
+        rising = [(2 * i * T + S) // (2 * S) - 1 for i in range(1, S + 1)]
+    elif spacing == "linspace":
+        rising = [T - 1] if S == 1 else [(2 * i * (T - 1) + S - 1) // (2 * (S - 1)) for i in range(S)]
+    elif spacing == "quadratic":
+        rising = _quadratic(S, T)
+    else:
+        raise RequestError(f"spacing must be one of {', '.join(SPACINGS)}, not {spacing!r}.")
+    return tuple(reversed(rising))
+
+
+def _quadratic(S: int, T: int) -> list[int]:
+    if S == 1:
+        return [min(T - 1, int(0.8 * T))]
+    # (i/(S−1))²·0.8T rather than a square of a square root, which can land below the whole number it means
+    raw = [math.floor(0.8 * T * i * i / ((S - 1) * (S - 1))) for i in range(S)]
+    rising: list[int] = []
+    for value in raw:
+        rising.append(max(value, rising[-1] + 1 if rising else 0))
+    return [min(value, T - S + i) for i, value in enumerate(rising)]
+
+
+def check_step_list(timesteps: Sequence[int], T: int) -> tuple[int, ...]:
+    """A custom list, validated: whole numbers in 0..T−1, strictly decreasing, at least one."""
+    steps = tuple(timesteps)
+    if not steps:
+        raise RequestError("A custom step list needs at least one index.")
+    if any(isinstance(t, bool) or not isinstance(t, int) or not 0 <= t < T for t in steps):
+        raise RequestError(f"Every index of a custom step list must be a whole number from 0 to {T - 1}.")
+    if any(a <= b for a, b in zip(steps, steps[1:], strict=False)):
+        raise RequestError("A custom step list must fall strictly, from noise to data, such as 900,500,100.")
+    return steps
