@@ -1,0 +1,149 @@
+"""What happens when a control moves: check, reuse what is finished, run the rest, show it as it comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from demo import views
+from demo.host import EngineHost
+from demo.sessions import Session, Sessions, Ticket
+from demo.settings import PageSettings, page_settings
+
+ASK_ABOVE_S = 5.0
+PREVIEW_STEPS = 20
+
+
+@dataclass
+class Update:
+    """What changes on the page: panel name → value ("samples", "strip", "duel"), status line, Go on shown."""
+
+    status: tuple[str, str]  # (state, sentence)
+    panels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ask: bool = False
+
+
+class Handlers:
+    """Independent of gradio, so that tests can drive it: the page only wires these to controls."""
+
+    def __init__(self, host: EngineHost) -> None:
+        self.host, self.sessions = host, Sessions()
+
+    def settings(self, values: tuple[Any, ...]) -> PageSettings:
+        """Values of the controls, in the order of page_settings after T. Raises ValueError."""
+        name = str(values[0])
+        if name not in self.host.names():
+            raise ValueError(f"There is no checkpoint {name!r}: choose one from the list.")
+        return page_settings(self.host.training_steps(name), *values)
+
+    def want(self, key: str, values: tuple[Any, ...]) -> None:
+        """A control moved: whatever else this tab is running ends within a step."""
+        try:
+            self.sessions.want(key, self.settings(values))
+        except ValueError:
+            self.sessions.stop(key)  # the run that follows says why
+
+    def run(self, key: str, values: tuple[Any, ...], go_on: bool = False) -> Iterator[Update]:
+        """Bring every panel to the settings. Errors become a sentence in the status line."""
+        try:
+            page = self.settings(values)
+        except ValueError as error:
+            yield Update(("error", str(error)))
+            return
+        if not self.host.loaded(page.checkpoint):
+            yield Update(("loading", "Loading the model; what you see was recorded earlier."))
+        from core import DDIMError  # torch is loaded by now, or is loaded here
+
+        try:
+            yield from self._run(key, page, go_on)
+        except DDIMError as error:
+            yield Update(("error", str(error)))
+
+    def _run(self, key: str, page: PageSettings, go_on: bool) -> Iterator[Update]:
+        from demo import runs
+
+        engine = self.host.engine(page.checkpoint)
+        session, ticket = self.sessions.get(key), self.sessions.ticket(key, page)
+        todo, shown = [], dict[str, dict[str, Any]]()
+        for job in runs.jobs(page):
+            done = session.finished.get(job.name)
+            if done is not None and done[0] == (page.checkpoint, job.request):
+                shown[job.name] = done[1]
+            else:
+                todo.append(job)
+        duel = {k: (shown.get(k) or (session.finished.get(k) or (None, None))[1]) for k in "ab"}
+        yield Update(("running", "Sampling…" if todo else self._idle(engine)), self._panels(shown, duel))
+        estimate_s = sum(self.host.expected_ms(page.checkpoint, j.request.count) * j.evaluations for j in todo) / 1000
+        if estimate_s > ASK_ABOVE_S and not go_on:
+            yield from self._ask(engine, page, estimate_s, ticket)
+            return
+        for job in todo:
+            for now in runs.run_job(engine, job, lambda: ticket.over, self._ddpm(session, page)):
+                shown[job.name] = now.value
+                if job.name in "ab":
+                    duel[job.name] = now.value
+                if now.timing is not None:
+                    self._finish(session, page, now)
+                yield Update(("running", "Sampling…"), self._panels({job.name: now.value}, duel))
+            if ticket.stale:
+                return  # the newer run is waiting and will repaint everything
+            if ticket.stopped:
+                value = shown.get(job.name)
+                panels = {job.name: value | {"state": "stopped"}} if value else {}
+                if job.name in "ab" and value:
+                    duel[job.name] = panels[job.name]
+                yield Update(("stopped", "Stopped."), self._panels(panels, duel))
+                return
+        yield Update(("done", self._idle(engine)))
+
+    def _ask(self, engine: Any, page: PageSettings, estimate_s: float, ticket: Ticket) -> Iterator[Update]:
+        """The estimate and one picture; at fewer steps when even that would take long."""
+        from core import Request, SamplerSettings
+        from demo import runs
+
+        steps = page.steps
+        if self.host.expected_ms(page.checkpoint, 1) * steps > 1000 * ASK_ABOVE_S / 2:
+            steps = PREVIEW_STEPS
+        request = Request((page.seed,), SamplerSettings(steps, page.eta, page.spacing))
+        for now in runs.run_job(engine, runs.Job("samples", request), lambda: ticket.over, lambda _: None):
+            state = "preview" if now.timing else "running"
+            yield Update(("running", "One picture first…"), {"samples": now.value | {"state": state}})
+        if not ticket.over:
+            yield Update(("estimate", views.estimate_note(estimate_s)), ask=True)
+
+    def _finish(self, session: Session, page: PageSettings, now: Any) -> None:
+        job, timing = now.job, now.timing
+        self.host.measured(page.checkpoint, timing.batch, timing.ms_per_evaluation)
+        settings = job.request.settings
+        if settings.eta == 1.0 and settings.steps == self.host.training_steps(page.checkpoint):
+            session.ddpm_s[(page.checkpoint, timing.batch)] = timing.total_s
+        session.finished[job.name] = ((page.checkpoint, job.request), now.value, now.export)
+
+    def _ddpm(self, session: Session, page: PageSettings) -> Any:
+        return lambda batch: session.ddpm_s.get((page.checkpoint, batch))
+
+    @staticmethod
+    def _panels(shown: dict[str, Any], duel: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        panels = {name: value for name, value in shown.items() if name not in "ab"}
+        if any(name in "ab" for name in shown):
+            panels["duel"] = dict(duel)
+        return panels
+
+    @staticmethod
+    def _idle(engine: Any) -> str:
+        import torch
+
+        threads = f", {torch.get_num_threads()} threads" if engine.device.type == "cpu" else ""
+        return f"Live on {engine.device}{threads}, {engine.precision}, weights {engine.checkpoint.sha256[:8]}."
+
+    def export(self, key: str, kind: str) -> str:
+        """A path to download. Raises ValueError when the panel has not finished."""
+        from demo import exports
+
+        return str(exports.write(kind, self.sessions.get(key).finished))
+
+
+def with_seed(page: PageSettings, seed: int) -> PageSettings:
+    """The same page from another x_T."""
+    return replace(page, seed=seed)

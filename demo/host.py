@@ -1,0 +1,83 @@
+"""Engines for the page, loaded in a thread so that the page is up before torch is imported."""
+
+from __future__ import annotations
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core import Engine
+
+
+class EngineHost:
+    """Checkpoints under a folder, opened on first use and kept. Thread-safe."""
+
+    def __init__(self, root: Path, device: str = "auto", precision: str = "auto") -> None:
+        self.root, self.device, self.precision = root, device, precision
+        self._lock = threading.Lock()
+        self._engines: dict[str, Engine] = {}
+        self._ms: dict[tuple[str, int], float] = {}
+
+    def names(self) -> list[str]:
+        """Names of the checkpoint folders, without importing torch."""
+        return sorted(p.parent.name for p in self.root.glob("*/config.json"))
+
+    def training_steps(self, name: str) -> int:
+        """T of a checkpoint, from its scheduler config."""
+        config: dict[str, Any] = json.loads((self.root / name / "scheduler_config.json").read_text())
+        return int(config.get("num_train_timesteps", 1000))
+
+    def loaded(self, name: str) -> bool:
+        return name in self._engines
+
+    def engine(self, name: str) -> Engine:
+        """The engine of a checkpoint; the first call loads it. Raises DDIMError."""
+        from core import CheckpointError, Engine
+
+        if name not in self.names():
+            raise CheckpointError(f"There is no checkpoint {name!r} under {self.root}: choose one from the list.")
+        with self._lock:
+            if name not in self._engines:
+                engine = Engine.open(self.root / name, self.device, self.precision)
+                self._calibrate(name, engine)
+                self._engines[name] = engine
+            return self._engines[name]
+
+    def _calibrate(self, name: str, engine: Engine) -> None:
+        from core import Request, SamplerSettings
+
+        for batch in (1, 8):
+            request = Request(tuple(range(batch)), SamplerSettings(steps=3))
+            self.measured(name, batch, engine.sample(request).timing.ms_per_evaluation)
+
+    def preload(self) -> threading.Thread:
+        """Load the first checkpoint in the background. A failure is raised again by the run that needs it."""
+
+        def load() -> None:
+            from core import DDIMError
+
+            for name in self.names()[:1]:
+                try:
+                    self.engine(name)
+                except DDIMError as error:
+                    print(f"{name}: {error}", flush=True)
+
+        thread = threading.Thread(target=load, name="load-model", daemon=True)
+        thread.start()
+        return thread
+
+    def measured(self, name: str, batch: int, ms: float) -> None:
+        """Remember what a network evaluation of this batch took."""
+        self._ms[(name, batch)] = ms
+
+    def expected_ms(self, name: str, batch: int) -> float:
+        """Milliseconds of one evaluation at this batch: measured, or from the nearest measured batch."""
+        known = {b: ms for (n, b), ms in self._ms.items() if n == name}
+        if not known:
+            return 0.0
+        if batch in known:
+            return known[batch]
+        nearest = min(known, key=lambda b: abs(b - batch))
+        return known[nearest] * (batch / nearest if batch > nearest else 1.0)

@@ -1,0 +1,75 @@
+"""What each browser tab wants now. A run that is no longer wanted ends itself within a step."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+from demo.settings import PageSettings
+
+
+@dataclass
+class Session:
+    """wanted: the newest settings a control sent. stops: how often Stop was pressed. finished: panel
+    name → (its request, what it showed, what an export needs), so that only what changed runs again.
+    ddpm_s: (checkpoint, batch) → measured seconds of a full DDPM run in this tab."""
+
+    wanted: PageSettings | None = None
+    stops: int = 0
+    finished: dict[str, tuple[Any, dict[str, Any], Any]] = field(default_factory=dict)
+    ddpm_s: dict[tuple[str, int], float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """A run's right to go on: until other settings are wanted, Stop is pressed or the tab is gone."""
+
+    sessions: Sessions
+    key: str
+    settings: PageSettings
+    stops: int
+
+    @property
+    def stopped(self) -> bool:
+        session = self.sessions.peek(self.key)
+        return session is None or session.stops != self.stops
+
+    @property
+    def stale(self) -> bool:
+        session = self.sessions.peek(self.key)
+        return session is not None and session.wanted not in (None, self.settings)
+
+    @property
+    def over(self) -> bool:
+        return self.stopped or self.stale
+
+
+class Sessions:
+    """All tabs, by gradio's session hash. Settings are compared, not counted: a control's announcement
+    and its run travel separately, and a run must not be ended by its own announcement arriving late."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+
+    def get(self, key: str) -> Session:
+        with self._lock:
+            return self._sessions.setdefault(key, Session())
+
+    def peek(self, key: str) -> Session | None:
+        with self._lock:
+            return self._sessions.get(key)
+
+    def want(self, key: str, settings: PageSettings) -> None:
+        self.get(key).wanted = settings
+
+    def stop(self, key: str) -> None:
+        self.get(key).stops += 1
+
+    def forget(self, key: str) -> None:
+        with self._lock:
+            self._sessions.pop(key, None)
+
+    def ticket(self, key: str, settings: PageSettings) -> Ticket:
+        return Ticket(self, key, settings, self.get(key).stops)

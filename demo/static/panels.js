@@ -1,0 +1,248 @@
+// Draws the panels. The server sends values (see demo/views.py and demo/runs.py); nothing here asks it
+// for anything: scrubbing, looping and playing happen on pictures that are already in the browser.
+window.ddim = (() => {
+  "use strict";
+
+  const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  function el(tag, attributes = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  }
+
+  async function picture(uri) {
+    const image = new Image();
+    image.src = uri;
+    await image.decode();
+    return image;
+  }
+
+  // Cut tile (column, row) of a sheet into a canvas of the tile's own size; CSS enlarges it crisply.
+  function cut(canvas, image, side, column, row = 0) {
+    if (canvas.width !== side) canvas.width = canvas.height = side;
+    canvas.getContext("2d").drawImage(image, column * side, row * side, side, side, 0, 0, side, side);
+  }
+
+  function canvases(host, count, label) {
+    while (host.children.length > count) host.lastChild.remove();
+    while (host.children.length < count) host.append(el("canvas", { role: "img", width: 1, height: 1 }));
+    [...host.children].forEach((c, i) => c.setAttribute("aria-label", label(i)));
+    return [...host.children];
+  }
+
+  const words = {
+    recorded: "recorded run", running: "sampling…", done: "live", stopped: "stopped",
+    preview: "one picture first", waiting: "waiting",
+  };
+
+  function fillReadout(node, value) {
+    node.replaceChildren();
+    for (const [name, figure, known] of value.readout || []) {
+      node.append(el("div", {}, el("dt", {}, name), el("dd", {}, figure), el("small", {}, known)));
+    }
+  }
+
+  // The frame every panel shares: title, caption, state word, body, progress, note, readout.
+  function frame(root, title) {
+    const chip = el("span", { class: "chip" });
+    const caption = el("span", { class: "caption" });
+    const body = el("div", { class: "body" });
+    const bar = el("div", { class: "bar" }, el("i"));
+    const note = el("p", { class: "note" });
+    const readout = el("dl", { class: "readout" });
+    root.replaceChildren(
+      el("header", {}, el("h2", {}, title), caption, chip), body, bar, note, readout);
+    return { root, chip, caption, body, bar, note, readout };
+  }
+
+  function paintFrame(f, value) {
+    f.root.dataset.state = value.state;
+    f.root.dataset.steps = value.steps;
+    f.root.dataset.eta = value.eta;
+    f.chip.textContent = words[value.state] || value.state;
+    f.caption.textContent = value.label || "";
+    f.bar.firstChild.style.width = `${100 * (value.progress || 0)}%`;
+    f.note.textContent = value.note || "";
+    if (value.readout) {
+      fillReadout(f.readout, value);
+      f.readout.title = value.machine || "";
+    }
+    f.readout.classList.toggle("old", value.state === "running");
+  }
+
+  // Two to four lines of state shared by everything that plays: position in 0..1, playing or not.
+  function player(paint, period) {
+    let position = 1, playing = false, last = 0, timer = 0;
+    const tick = (now) => {
+      if (!playing) return;
+      position += (now - last) / period();
+      last = now;
+      paint(position = position > 1.25 ? 0 : position, true); // rests at the end for a quarter of the way
+      timer = requestAnimationFrame(tick);
+    };
+    return {
+      get playing() { return playing; },
+      seek(p) { position = p; paint(Math.min(p, 1), false); },
+      repaint() { paint(Math.min(position, 1), false); },
+      play(on) {
+        cancelAnimationFrame(timer);
+        playing = on;
+        if (on) { if (position >= 1) position = 0; last = performance.now(); timer = requestAnimationFrame(tick); }
+      },
+    };
+  }
+
+  function samples(root) {
+    const f = frame(root, "Samples");
+    f.body.classList.add("tiles");
+    return async (value, current) => {
+      paintFrame(f, value);
+      if (!value.tiles) return;
+      const image = await picture(value.tiles);
+      if (!current()) return;
+      const first = value.seeds[0];
+      canvases(f.body, value.n, (i) => `Sample of seed ${first + i}`)
+        .forEach((c, i) => { cut(c, image, value.side, i); c.title = `seed ${first + i}`; });
+      root.dataset.painted = value.state;
+    };
+  }
+
+  function strip(root) {
+    const f = frame(root, "Interpolation in x_T");
+    const row = el("div", { class: "strip" });
+    const big = el("canvas", { role: "img", class: "loop", "aria-label": "Interpolation loop" });
+    const button = el("button", { type: "button", class: "quiet" }, "Pause loop");
+    f.body.append(row, el("div", { class: "loopbox" }, big, button));
+    let image = null, value = null, at = 0, on = !calm();
+    const show = () => {
+      const n = value.n, there = at % (2 * n - 2);
+      const k = there < n ? there : 2 * n - 2 - there;
+      cut(big, image, value.side, k);
+      [...row.children].forEach((c, i) => c.classList.toggle("now", i === k));
+    };
+    setInterval(() => { if (image && on && !document.hidden && root.isConnected) { at += 1; show(); } }, 110);
+    button.textContent = on ? "Pause loop" : "Play loop";
+    button.onclick = () => { on = !on; button.textContent = on ? "Pause loop" : "Play loop"; };
+    return async (next, current) => {
+      paintFrame(f, next);
+      if (!next.tiles) return;
+      const loaded = await picture(next.tiles);
+      if (!current()) return;
+      image = loaded; value = next;
+      const [from, to] = value.seeds;
+      canvases(row, value.n, (i) => `Frame ${i + 1} of ${value.n} between seed ${from} and seed ${to}`)
+        .forEach((c, i) => {
+          cut(c, image, value.side, i);
+          c.onclick = () => { on = false; button.textContent = "Play loop"; at = i; show(); };
+        });
+      show();
+      root.dataset.painted = value.state;
+    };
+  }
+
+  function duel(root) {
+    const f = frame(root, "Trajectories from one x_T");
+    const lane = (name) => {
+      const x_t = el("canvas", { role: "img", "aria-label": `Player ${name}: x_t` });
+      const x0 = el("canvas", { role: "img", "aria-label": `Player ${name}: predicted x0` });
+      const label = el("h3", {});
+      const t = el("span", { class: "t" });
+      const readout = el("dl", { class: "readout" });
+      const bar = el("div", { class: "bar" }, el("i"));
+      const node = el("div", { class: "lane" }, el("div", { class: "laneHead" }, label, t),
+        el("div", { class: "pair" },
+          el("figure", {}, x_t, el("figcaption", {}, "x", el("sub", {}, "t"))),
+          el("figure", {}, x0, el("figcaption", {}, "x̂", el("sub", {}, "0")))), bar, readout);
+      return { name, node, x_t, x0, label, t, readout, bar, image: null, value: null };
+    };
+    const lanes = { a: lane("A"), b: lane("B") };
+    const range = el("input", { type: "range", min: 0, max: 1000, value: 1000, "aria-label": "Scrub both trajectories" });
+    const play = el("button", { type: "button", class: "quiet", "aria-label": "Play both trajectories" }, "Play");
+    f.body.append(el("div", { class: "lanes" }, lanes.a.node, lanes.b.node), el("div", { class: "transport" }, play, range));
+    const paint = (position, moving) => {
+      const p = Math.min(position, 1);
+      for (const l of Object.values(lanes)) {
+        if (!l.image) continue;
+        const k = Math.round(p * (l.value.t.length - 1));
+        cut(l.x_t, l.image, l.value.side, k, 0);
+        cut(l.x0, l.image, l.value.side, k, 1);
+        const t = l.value.t[k];
+        l.t.textContent = t < 0 ? "finished" : `t = ${t}`;
+        l.node.dataset.frame = k;
+      }
+      if (moving) range.value = 1000 * p;
+    };
+    const film = player(paint, () => 2600);
+    play.onclick = () => { film.play(!film.playing); play.textContent = film.playing ? "Pause" : "Play"; };
+    range.oninput = () => { film.play(false); play.textContent = "Play"; film.seek(range.value / 1000); };
+    return async (value, current) => {
+      const both = [value.a, value.b].filter(Boolean);
+      const state = (both.find((v) => v.state === "running") || both.find((v) => v.state !== "done") || both[0] || {}).state;
+      paintFrame(f, { state, note: both.map((v) => v.note).find(Boolean) });
+      for (const key of ["a", "b"]) {
+        const v = value[key], l = lanes[key];
+        if (!v) continue;
+        l.label.textContent = `${l.name} · ${v.label}`;
+        l.bar.firstChild.style.width = `${100 * (v.progress || 0)}%`;
+        l.node.dataset.state = v.state;
+        l.node.dataset.steps = v.steps;
+        l.node.dataset.eta = v.eta;
+        if (v.readout) { fillReadout(l.readout, v); l.readout.title = v.machine || ""; }
+        l.readout.classList.toggle("old", v.state === "running");
+        if (!v.film) continue;
+        const image = await picture(v.film);
+        if (!current()) return;
+        l.image = image; l.value = v;
+      }
+      film.repaint();
+      root.dataset.painted = state;
+    };
+  }
+
+  const kinds = { samples, strip, duel };
+
+  function panel(kind, element, props, watch) {
+    let draw = null, root = null, seq = 0;
+    const update = () => {
+      const section = element.querySelector("section.panel");
+      if (!section || !props.value) return;
+      if (section !== root || !section.firstChild) { root = section; draw = kinds[kind](root); }
+      const mine = ++seq;
+      draw(props.value, () => mine === seq).catch((error) => console.warn("ddim: picture not drawn", error));
+    };
+    watch("value", update);
+    update();
+  }
+
+  // A slider with logarithmic stops and a box for any exact S; both are native inputs, so keys work.
+  function steps(element, props, trigger, watch) {
+    const stops = props.stops, top = stops[stops.length - 1], id = `steps-${Math.random().toString(36).slice(2)}`;
+    const box = el("input", { type: "number", min: 1, max: top, step: 1, "aria-label": `${props.caption}, exact` });
+    const range = el("input", { type: "range", min: 0, max: stops.length - 1, step: 1, id });
+    const root = element.querySelector(".steps");
+    root.replaceChildren(
+      el("div", { class: "stepsHead" }, el("label", { for: id }, props.caption), box), range,
+      el("div", { class: "ticks", "aria-hidden": "true" }, el("span", {}, "1"), el("span", {}, String(top))));
+    const nearest = (s) => stops.reduce((best, v, i) =>
+      Math.abs(Math.log(v / s)) < Math.abs(Math.log(stops[best] / s)) ? i : best, 0);
+    const show = (s) => {
+      box.value = s; range.value = nearest(s);
+      range.setAttribute("aria-valuetext", `${s} steps`);
+      range.style.setProperty("--fill", `${100 * range.value / (stops.length - 1)}%`);
+      root.dataset.value = s;
+    };
+    const send = (s) => { show(s); if (props.value !== s) { props.value = s; trigger("change"); } };
+    range.oninput = () => send(stops[range.value]);
+    box.onchange = () => {
+      const wish = Number(box.value);
+      const s = Math.min(top, Math.max(1, Math.round(Number.isFinite(wish) && box.value !== "" ? wish : props.value)));
+      send(s);
+    };
+    watch("value", () => show(props.value));
+    show(props.value);
+  }
+
+  return { panel, steps };
+})();

@@ -1,0 +1,66 @@
+"""What the panels say: pure functions from numbers to the values that the browser draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Readout = list[list[str]]
+
+
+def seconds(s: float) -> str:
+    """A duration a person reads at a glance."""
+    if s < 0.9995:
+        return f"{1000 * s:.0f} ms"
+    return f"{s:.2f} s" if s < 10 else f"{s:.1f} s" if s < 120 else f"{s / 60:.1f} min"
+
+
+def speed_up(total_s: float, steps: int, T: int, ddpm_s: float | None) -> tuple[str, str]:  # noqa: N803
+    """(factor, how it is known) against DDPM with all T steps at the same batch.
+
+    measured: both were run here. estimated: DDPM's T evaluations at this run's own time per step.
+    """
+    if total_s <= 0:
+        return "–", "estimated"
+    if ddpm_s is not None:
+        return f"{ddpm_s / total_s:.1f}×", "measured"
+    return f"{T / steps:.1f}×", "estimated"
+
+
+def readout(
+    timing: Mapping[str, Any], steps: int, T: int, images: int, ddpm_s: float | None = None, preview_s: float = 0.0
+) -> Readout:  # noqa: N803
+    """Rows of [label, figure, qualifier] under a panel."""
+    total = float(timing["total_s"])
+    factor, known = speed_up(total, steps, T, ddpm_s)
+    rows = [
+        ["total", seconds(total), "measured"],
+        ["per step", f"{1000 * total / steps:.1f} ms", "measured"],
+        ["images/s", f"{images / total:.2f}", "measured"],
+        [f"vs DDPM {T}", factor, known],
+    ]
+    if preview_s:
+        rows.append(["drawing", seconds(preview_s), "not in total"])
+    return rows
+
+
+def setting_label(steps: int, eta: float) -> str:
+    """The caption of a player, such as "S = 20 · η = 0"."""
+    return f"S = {steps} · η = {eta:g}"
+
+
+def machine(timing: Mapping[str, Any]) -> str:
+    """Where a figure was taken."""
+    threads = f", {timing['threads']} threads" if str(timing["device"]).startswith("cpu") else ""
+    return f"{timing['device_name']}{threads}, {timing['precision']}"
+
+
+def estimate_note(estimate_s: float) -> str:
+    return f"This run is estimated at {seconds(estimate_s)}. One picture is shown; press Go on for the rest."
+
+
+def step_note(steps: int, spacing: str) -> str:
+    """A word where a setting surprises."""
+    if steps == 1 and spacing == "leading":
+        return "One leading step asks the network at t = 0, so it returns the noise; try trailing."
+    return ""
