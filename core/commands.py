@@ -33,7 +33,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
             if not span or len(span) > 1_000_000:
                 raise ValueError
             seeds.extend(span)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise RequestError(f"--seeds {text!r} is not understood: write 0-15, or 3,8, or 1,4-6.") from error
     return tuple(seeds)
 
@@ -76,8 +76,10 @@ def read_latents(path: Path | None) -> Tensor | None:
         return None
     try:
         array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise DataError(f"{path} is no .npy array of latents ({error}).") from error
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"{path} is an archive; latents are one .npy array, float32 N×C×H×W.")
     if array.dtype.kind != "f" or array.ndim != 4:
         raise DataError(f"{path} holds {array.dtype} {array.shape}; latents are float32 N×C×H×W.")
     return torch.from_numpy(array.astype(np.float32))

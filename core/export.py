@@ -45,27 +45,28 @@ def durations(count: int, frame_ms: int = 80, hold_ms: int = 0) -> list[int]:
     return out
 
 
-def shared_palette(frames: Pictures) -> Image.Image:
-    """A 256-colour palette picture made once from a sample of all frames; exact where 256 colours suffice."""
+def index_colours(frames: Pictures) -> tuple[NDArray[np.uint8], bytes]:
+    """(N×H×W indices, palette) with one palette for all frames, made from a sample of them.
+
+    Exact where 256 colours suffice: Pillow's own lookup would merge neighbouring greys.
+    """
     pixels = np.ascontiguousarray(frames).reshape(-1, 3)
-    colours = np.unique(pixels, axis=0)
-    palette = Image.new("P", (1, 1))
-    if len(colours) <= 256:
-        palette.putpalette(np.resize(colours, (256, 3)).astype(np.uint8).tobytes())
-        return palette
+    codes, indices = np.unique(pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
+    if len(codes) <= 256:
+        colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype(np.uint8)
+        return indices.reshape(frames.shape[:3]).astype(np.uint8), np.resize(colours, (256, 3)).tobytes()
     sample = pixels[:: max(1, len(pixels) // 65_536)]
-    return Image.fromarray(sample[None]).quantize(256, method=Image.Quantize.MEDIANCUT)
+    palette = Image.fromarray(sample[None]).quantize(256, method=Image.Quantize.MEDIANCUT)
+    indexed = [np.asarray(Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.NONE)) for f in frames]
+    return np.stack(indexed), bytes(palette.getpalette() or ())
 
 
 def gif_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:
     """N×H×W×3 → an endlessly looping GIF; the record is its comment."""
-    palette = shared_palette(frames)
-    indexed = np.stack(
-        [np.asarray(Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.NONE)) for f in frames]
-    )
+    indexed, palette = index_colours(frames)
     return iio.imwrite(
         "<bytes>", indexed, extension=".gif", plugin="pillow", mode="P", is_batch=True,
-        palette=bytes(palette.getpalette() or ()), duration=durations(len(frames), frame_ms, hold_ms), loop=0,
+        palette=palette, duration=durations(len(frames), frame_ms, hold_ms), loop=0,
         comment=to_text(record).encode(), optimize=False,
     )  # fmt: skip
 

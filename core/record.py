@@ -46,7 +46,7 @@ def request_of(record: dict[str, object]) -> Request:
         if settings["timesteps"] is not None:
             settings["timesteps"] = tuple(settings["timesteps"])
         return Request(settings=SamplerSettings(**settings), **{**raw, "seeds": tuple(raw["seeds"])})
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, ValueError) as error:  # a RequestError is a ValueError
         raise DataError("This record does not describe a run of this program.") from error
 
 

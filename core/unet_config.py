@@ -93,7 +93,10 @@ class UNetConfig:
             values["sample_size"] = size[0]
         elif size is None:
             raise CheckpointError("config.json gives no sample_size: add the picture's side in pixels.")
-        return cls(**values)  # type: ignore[arg-type]
+        try:
+            return cls(**values)  # type: ignore[arg-type]
+        except (TypeError, ArithmeticError) as error:  # such as a string for a number, or zero groups
+            raise CheckpointError(f"config.json does not describe a network ({error}): restore it.") from error
 
     def to_config(self) -> dict[str, object]:
         """The ``config.json`` that diffusers reads."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from demo import views
@@ -74,11 +74,12 @@ class Handlers:
                 todo.append(job)
         duel = {k: (shown.get(k) or (session.finished.get(k) or (None, None))[1]) for k in "ab"}
         yield Update(("running", "Sampling…" if todo else self._idle(engine)), self._panels(shown, duel))
-        estimate_s = sum(self.host.expected_ms(page.checkpoint, j.request.count) * j.evaluations for j in todo) / 1000
-        if estimate_s > ASK_ABOVE_S and not go_on:
-            yield from self._ask(engine, page, estimate_s, ticket)
-            return
-        for job in todo:
+        # Single pictures answer fast and always run; the rest waits for a word when it would take long.
+        singles = [job for job in todo if job.name in "ab" and self._estimate_s(page, [job]) <= ASK_ABOVE_S]
+        rest = [job for job in todo if job not in singles]
+        estimate_s = self._estimate_s(page, rest)
+        ask = estimate_s > ASK_ABOVE_S and not go_on
+        for job in singles if ask else todo:
             for now in runs.run_job(engine, job, lambda: ticket.over, self._ddpm(session, page)):
                 shown[job.name] = now.value
                 if job.name in "ab":
@@ -89,13 +90,21 @@ class Handlers:
             if ticket.stale:
                 return  # the newer run is waiting and will repaint everything
             if ticket.stopped:
-                value = shown.get(job.name)
-                panels = {job.name: value | {"state": "stopped"}} if value else {}
-                if job.name in "ab" and value:
-                    duel[job.name] = panels[job.name]
-                yield Update(("stopped", "Stopped."), self._panels(panels, duel))
+                yield self._stopped(job.name, shown.get(job.name), duel)
                 return
-        yield Update(("done", self._idle(engine)))
+        if ask:
+            yield from self._ask(engine, page, estimate_s, ticket)
+        else:
+            yield Update(("done", self._idle(engine)))
+
+    def _estimate_s(self, page: PageSettings, todo: list[Any]) -> float:
+        return sum(self.host.expected_ms(page.checkpoint, j.request.count) * j.evaluations for j in todo) / 1000
+
+    def _stopped(self, name: str, value: dict[str, Any] | None, duel: dict[str, Any]) -> Update:
+        panels = {name: value | {"state": "stopped"}} if value else {}
+        if name in "ab" and value:
+            duel[name] = panels[name]
+        return Update(("stopped", "Stopped."), self._panels(panels, duel))
 
     def _ask(self, engine: Any, page: PageSettings, estimate_s: float, ticket: Ticket) -> Iterator[Update]:
         """The estimate and one picture; at fewer steps when even that would take long."""
@@ -103,7 +112,7 @@ class Handlers:
         from demo import runs
 
         steps = page.steps
-        if self.host.expected_ms(page.checkpoint, 1) * steps > 1000 * ASK_ABOVE_S / 2:
+        if self.host.expected_ms(page.checkpoint, 1) * steps > 1000 * ASK_ABOVE_S:
             steps = PREVIEW_STEPS
         request = Request((page.seed,), SamplerSettings(steps, page.eta, page.spacing))
         for now in runs.run_job(engine, runs.Job("samples", request), lambda: ticket.over, lambda _: None):
@@ -143,7 +152,3 @@ class Handlers:
 
         return str(exports.write(kind, self.sessions.get(key).finished))
 
-
-def with_seed(page: PageSettings, seed: int) -> PageSettings:
-    """The same page from another x_T."""
-    return replace(page, seed=seed)

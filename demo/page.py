@@ -13,7 +13,7 @@ import gradio as gr
 
 from demo.handlers import Handlers, Update
 from demo.host import EngineHost
-from demo.panels import SCRIPT, panel, steps_control
+from demo.panels import SCRIPT, encoded, panel, steps_control
 from demo.settings import COUNTS, MAX_PAGE_SEED, PageSettings, log_stops
 from demo.theme import CSS, theme
 
@@ -93,7 +93,7 @@ def build_page(host: EngineHost) -> gr.Blocks:
         def render(updates: Iterator[Update]) -> Iterator[dict[Any, Any]]:
             places = {"samples": samples, "strip": strip, "duel": duel}
             for update in updates:
-                out: dict[Any, Any] = {places[name]: value for name, value in update.panels.items()}
+                out: dict[Any, Any] = {places[name]: encoded(value) for name, value in update.panels.items()}
                 out[status] = status_html(*update.status)
                 out[go_on] = gr.update(visible=update.ask)
                 yield out

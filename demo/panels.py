@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,16 @@ import gradio as gr
 SCRIPT = (Path(__file__).parent / "static" / "panels.js").read_text(encoding="utf-8")
 
 
+def encoded(value: dict[str, Any]) -> str:
+    """A panel value as the text the browser gets. Text, because Gradio streams changes of an object into
+    the object that is already there, and a watcher does not hear of that."""
+    return json.dumps(value, separators=(",", ":"))
+
+
 def panel(kind: str, value: dict[str, Any] | None, elem_id: str) -> gr.HTML:
     """A picture panel: kind is "samples", "strip" or "duel"; value is what static/panels.js draws."""
     return gr.HTML(
-        value=value,
+        value=encoded(value) if value else None,
         html_template=f'<section class="panel" data-kind="{kind}"></section>',
         js_on_load=f"window.ddim.panel('{kind}', element, props, watch);",
         apply_default_css=False,

@@ -23,8 +23,12 @@ def tiny_config():
 
 @pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory, tiny_config):
-    """A flat checkpoint folder: 8×8 RGB, T = 1000, random weights. Shared, so copy it before changing it."""
+    """A flat checkpoint folder: 8×8 RGB, T = 1000, random weights. Shared, so copy it before changing it.
+
+    It predicts v: an untrained ε would be divided by √ᾱ and clipped to black and white all over.
+    """
     torch.manual_seed(7)
     folder = tmp_path_factory.mktemp("checkpoints") / "tiny"
-    save_checkpoint(folder, UNet(tiny_config).state_dict(), tiny_config, NoiseSchedule(), SamplingDefaults())
+    defaults = SamplingDefaults(prediction_type="v_prediction")
+    save_checkpoint(folder, UNet(tiny_config).state_dict(), tiny_config, NoiseSchedule(), defaults)
     return folder

@@ -25,7 +25,7 @@ def dummy_network(kind):
         signal, spread, v = math.sqrt(a), math.sqrt(1 - a), 1 - a + 0.04 * a
         shrink = 0.04 * signal / v
         x0 = shrink * x + (1 - signal * shrink) * 0.5 * torch.tanh(0.5 * signal * x / v)
-        x0 = x0 + 0.1 * torch.sin(2 * x.roll(1, -1))
+        x0 = x0 + 0.05 * torch.sin(x.roll(1, -1))
         if kind == "sample":
             return x0
         eps = (x - signal * x0) / spread
@@ -140,7 +140,7 @@ def test_any_step_list_equals_the_papers_equations_in_float64(timesteps, eta, si
 
 
 @pytest.mark.parametrize(("S", "spacing"), [(30, "leading"), (61, "linspace"), (37, "trailing")])
-def test_a_single_step_equals_diffusers_with_the_true_previous_index(S, spacing, monkeypatch):
+def test_a_single_step_equals_diffusers_with_the_true_previous_index(S, spacing):
     """diffusers assumes t − T//S; told the stride to the true next index, it agrees off its grid too."""
     timesteps = step_list(spacing, S, T)
     plan = coefficients(SCHEDULE, timesteps, 0.7)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def read_npz_images(path: Path) -> UInt8Array:
     try:
         with np.load(path, allow_pickle=False) as archive:
             images = archive["images"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} needs an array named 'images' ({error}).") from error
     if images.dtype != np.uint8 or images.ndim not in (3, 4):
         raise DataError(f"'images' in {path} is {images.dtype} {images.shape}; make it uint8 N×H×W×C.")

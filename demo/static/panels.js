@@ -210,7 +210,7 @@ window.ddim = (() => {
       if (!section || !props.value) return;
       if (section !== root || !section.firstChild) { root = section; draw = kinds[kind](root); }
       const mine = ++seq;
-      draw(props.value, () => mine === seq).catch((error) => console.warn("ddim: picture not drawn", error));
+      draw(JSON.parse(props.value), () => mine === seq).catch((error) => console.warn("ddim: picture not drawn", error));
     };
     watch("value", update);
     update();

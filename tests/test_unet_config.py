@@ -1,0 +1,114 @@
+"""config.json: read as diffusers means it, and refused by name where this engine would build something else."""
+
+from dataclasses import asdict
+
+import pytest
+from diffusers import UNet2DModel
+
+from core import CheckpointError, UNet, UNetConfig
+
+# as published: google/ddpm-cifar10-32/config.json
+CIFAR10 = {
+    "_class_name": "UNet2DModel",
+    "_diffusers_version": "0.0.4",
+    "act_fn": "silu",
+    "attention_head_dim": None,
+    "block_out_channels": [128, 256, 256, 256],
+    "center_input_sample": False,
+    "down_block_types": ["DownBlock2D", "AttnDownBlock2D", "DownBlock2D", "DownBlock2D"],
+    "downsample_padding": 0,
+    "flip_sin_to_cos": False,
+    "freq_shift": 1,
+    "in_channels": 3,
+    "layers_per_block": 2,
+    "mid_block_scale_factor": 1,
+    "norm_eps": 1e-06,
+    "norm_num_groups": 32,
+    "out_channels": 3,
+    "sample_size": 32,
+    "time_embedding_type": "positional",
+    "up_block_types": ["UpBlock2D", "UpBlock2D", "AttnUpBlock2D", "UpBlock2D"],
+}
+
+
+def test_the_published_config_is_read_in_full():
+    config = UNetConfig.from_config(CIFAR10)
+    for key in set(CIFAR10) & set(config.to_config()) - {"_class_name"}:
+        value = CIFAR10[key]
+        assert config.to_config()[key] == (tuple(value) if isinstance(value, list) else value), key
+
+
+def test_it_survives_being_written_and_read(tiny_config):
+    assert UNetConfig.from_config(tiny_config.to_config()) == tiny_config
+
+
+def test_an_omitted_key_means_what_it_means_to_diffusers():
+    small = {
+        "sample_size": 8,
+        "block_out_channels": [32],
+        "down_block_types": ["AttnDownBlock2D"],
+        "up_block_types": ["AttnUpBlock2D"],
+    }
+    theirs = UNet2DModel(**small)
+    full = {k: v for k, v in theirs.config.items() if not k.startswith("_")}
+    assert UNetConfig.from_config(full) == UNetConfig.from_config(small)
+    assert set(UNet(UNetConfig.from_config(small)).state_dict()) == set(theirs.state_dict())
+
+
+def test_what_diffusers_writes_today_has_no_setting_unknown_here(tiny_config):
+    assert UNetConfig.from_config(dict(UNet2DModel(**asdict(tiny_config)).config)) == tiny_config
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("act_fn", "gelu"),
+        ("center_input_sample", True),
+        ("class_embed_type", "timestep"),
+        ("num_class_embeds", 10),
+        ("downsample_type", "resnet"),
+        ("upsample_type", "resnet"),
+        ("mid_block_scale_factor", 2),
+        ("mid_block_type", None),
+        ("resnet_time_scale_shift", "scale_shift"),
+        ("time_embedding_type", "fourier"),
+        ("attn_norm_num_groups", 4),
+    ],
+)
+def test_a_setting_that_is_not_built_is_refused_by_name_and_value(key, value):
+    with pytest.raises(CheckpointError, match=key) as error:
+        UNetConfig.from_config({**CIFAR10, key: value})
+    assert repr(value) in str(error.value)
+
+
+def test_an_unknown_setting_is_refused_by_name():
+    with pytest.raises(CheckpointError, match="cross_attention_dim"):
+        UNetConfig.from_config({**CIFAR10, "cross_attention_dim": 768})
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"sample_size": None}, "sample_size"),
+        ({"sample_size": [32, 64]}, "square"),
+        ({"sample_size": 30}, "divisible by 8"),
+        ({"down_block_types": ["DownBlock2D"]}, "down_block_types"),
+        ({"down_block_types": ["DownBlock2D", "SkipDownBlock2D", "DownBlock2D", "DownBlock2D"]}, "SkipDownBlock2D"),
+        ({"up_block_types": ["UpBlock2D", "UpBlock2D", "UpBlock2D", "CrossAttnUpBlock2D"]}, "CrossAttnUpBlock2D"),
+        ({"norm_num_groups": 48}, "norm_num_groups"),
+        ({"attention_head_dim": 7}, "attention_head_dim"),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused_with_the_reason(change, why):
+    with pytest.raises(CheckpointError, match=why):
+        UNetConfig.from_config({**CIFAR10, **change})
+
+
+@pytest.mark.parametrize("change", [{"block_out_channels": 128}, {"sample_size": "32"}, {"norm_num_groups": 0}])
+def test_a_value_of_the_wrong_kind_is_a_checkpoint_error_too(change):
+    with pytest.raises(CheckpointError, match=r"config\.json"):
+        UNetConfig.from_config({**CIFAR10, **change})
+
+
+def test_a_square_given_as_two_sides_is_one_side():
+    assert UNetConfig.from_config({**CIFAR10, "sample_size": [32, 32]}) == UNetConfig.from_config(CIFAR10)
