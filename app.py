@@ -15,7 +15,7 @@ CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
-    parser.add_argument("--port", type=int, default=None, help="default: GRADIO_SERVER_PORT, or the first free from 7860")
+    parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free from 7860")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder of checkpoint folders")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")

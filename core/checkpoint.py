@@ -205,9 +205,8 @@ def save_checkpoint(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / (WEIGHTS + ".part")
-    save_file(
-        {k: v.detach().float().cpu().contiguous() for k, v in state.items()}, part, metadata={"format": "pt"}
-    )
+    save_file({k: v.detach().float().cpu().contiguous() for k, v in state.items()}, part, metadata={"format": "pt"})
+    part.chmod(0o644)  # safetensors writes for its owner only
     os.replace(part, folder / WEIGHTS)
     index = {
         "_class_name": "DDIMPipeline",

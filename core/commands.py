@@ -47,7 +47,9 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
     parser.add_argument("--timesteps", help="a custom falling list of network indices, such as 900,500,100,0")
     parser.add_argument("--sigma-hat", action="store_true", help="the paper's larger-variance DDPM; implies eta 1")
     parser.add_argument("--clip", action=argparse.BooleanOptionalAction, help="clip x̂0; default: the checkpoint's own")
-    parser.add_argument("--latents", type=Path, help="x_T as .npy, float32 N×C×H×W, in place of the seeds' own")
+    parser.add_argument(
+        "--latents", type=Path, help="x_T as .npy, float32 N×C×H×W, one a picture; default: the seeds' own"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--batch", type=int, default=MAX_BATCH, help="pictures at once, at most")
@@ -95,7 +97,7 @@ def run(args: argparse.Namespace) -> None:
         if path is not None and not path.resolve().parent.is_dir():
             raise RequestError(f"The folder of {path} does not exist: make it first.")
     interpolating = args.command == "interpolate"
-    x_T, seeds = read_latents(args.latents), parse_seeds(args.seeds)  # noqa: N806
+    x_T, seeds = read_latents(args.latents), parse_seeds(args.seeds)
     if x_T is not None and not interpolating and len(seeds) != len(x_T):
         raise RequestError(f"--latents holds {len(x_T)} and --seeds names {len(seeds)}: give one seed for each latent.")
     request = Request(

@@ -13,7 +13,7 @@ PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def resolve_device(device: str) -> torch.device:
-    """"auto" is cuda, then mps, then cpu. Raises RequestError for a device this machine lacks."""
+    """Auto is cuda, then mps, then cpu. Raises RequestError for a device this machine lacks."""
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
@@ -31,7 +31,7 @@ def resolve_device(device: str) -> torch.device:
 
 
 def resolve_precision(precision: str, device: torch.device) -> str:
-    """"auto" is fp32 everywhere (docs/decisions/0003-precision.md): exact figures unless asked otherwise."""
+    """Auto is fp32 everywhere (docs/decisions/0003-precision.md): exact figures unless asked otherwise."""
     if precision == "auto":
         return "fp32"
     if precision not in PRECISIONS:

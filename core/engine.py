@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -54,7 +54,7 @@ class Engine:
         return cls(open_checkpoint(path), device, precision)
 
     @property
-    def T(self) -> int:  # noqa: N802
+    def T(self) -> int:
         """The number of training steps, the largest S."""
         return self.checkpoint.schedule.T
 
@@ -64,12 +64,12 @@ class Engine:
         timesteps = s.step_list(self.T, self.checkpoint.defaults.spacing)
         return coefficients(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat)
 
-    def x_T(self, request: Request) -> Tensor:  # noqa: N802
+    def x_T(self, request: Request) -> Tensor:
         """The latents of a request, (N, C, H, W) float32 on the CPU: from seeds, or the strip between them."""
         keys = noise.latents(request.seeds, self.checkpoint.shape)
         return keys if request.frames is None else paths.strip(keys, request.frames, request.loop)
 
-    def run(self, request: Request, x_T: Tensor | None = None) -> Iterator[Step]:  # noqa: N803
+    def run(self, request: Request, x_T: Tensor | None = None) -> Generator[Step, None, None]:
         """Yield the steps of one batch. Everything is checked before this returns; close it to stop.
 
         x_T: latents (N, C, H, W) to use instead of the seeds' own. With η > 0, picture i adds the noise
@@ -79,7 +79,7 @@ class Engine:
         seeds = request.seeds if request.frames is None else request.seeds[:1] * request.count
         return self._walk(request, plan, latents, seeds)
 
-    def _check(self, request: Request, x_T: Tensor | None) -> Tensor:  # noqa: N803
+    def _check(self, request: Request, x_T: Tensor | None) -> Tensor:
         latents = self.x_T(request) if x_T is None else x_T
         want = (request.count, *self.checkpoint.shape)
         if tuple(latents.shape) != want:
@@ -90,7 +90,7 @@ class Engine:
 
     def _walk(
         self, request: Request, plan: list[StepCoefficients], latents: Tensor, seeds: tuple[int, ...]
-    ) -> Iterator[Step]:
+    ) -> Generator[Step, None, None]:
         x = latents.to(self.device).contiguous(memory_format=torch.channels_last)
         self.warm_up(len(x))
 
@@ -121,25 +121,27 @@ class Engine:
     def sample(
         self,
         request: Request,
-        x_T: Tensor | None = None,  # noqa: N803
+        x_T: Tensor | None = None,
         max_batch: int = MAX_BATCH,
         on_step: Callable[[int, int], None] | None = None,
     ) -> Result:
         """Run a request to its end, in batches of at most max_batch. on_step(done, all) after each evaluation."""
+        if max_batch < 1:
+            raise RequestError("max_batch must be at least 1.")
         plan, latents = self.plan(request), self._check(request, x_T)
         seeds = request.seeds if request.frames is None else request.seeds[:1] * request.count
         starts = range(0, len(latents), max_batch)
         images, total, network, done = [], 0.0, 0.0, 0
         for start in starts:
             part = slice(start, start + max_batch)
-            step = None
-            for step in self._walk(request, plan, latents[part], seeds[part]):
+            last: Step | None = None
+            for last in self._walk(request, plan, latents[part], seeds[part]):  # noqa: B007 (read after the loop)
                 done += 1
                 if on_step is not None:
                     on_step(done, len(plan) * len(starts))
-            assert step is not None  # a plan has at least one step
-            images.append(step.x_next.float().cpu().contiguous())
-            total, network = total + step.elapsed_s, network + step.network_s
+            assert last is not None  # a plan has at least one step
+            images.append(last.x_next.float().cpu().contiguous())
+            total, network = total + last.elapsed_s, network + last.network_s
         timing = Timing.of(self, total, network, done, request.count, min(max_batch, request.count))
         return Result(torch.cat(images), timing, self.record(request, timing, x_T))
 
@@ -149,7 +151,7 @@ class Engine:
             raise RequestError("An interpolation needs a number of frames.")
         return self.sample(request, **options)  # type: ignore[arg-type]
 
-    def record(self, request: Request, timing: Timing, x_T: Tensor | None = None) -> dict[str, object]:  # noqa: N803
+    def record(self, request: Request, timing: Timing, x_T: Tensor | None = None) -> dict[str, object]:
         """The JSON that goes into every export: everything needed to repeat the run."""
         resolved = replace(
             request.settings,

@@ -64,9 +64,10 @@ def index_colours(frames: Pictures) -> tuple[NDArray[np.uint8], bytes]:
 def gif_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:
     """N×H×W×3 → an endlessly looping GIF; the record is its comment."""
     indexed, palette = index_colours(frames)
+    ms = durations(len(frames), frame_ms, hold_ms)
     return iio.imwrite(
         "<bytes>", indexed, extension=".gif", plugin="pillow", mode="P", is_batch=True,
-        palette=palette, duration=durations(len(frames), frame_ms, hold_ms), loop=0,
+        palette=palette, duration=ms if len(ms) > 1 else ms[0], loop=0,  # for one frame Pillow takes a number only
         comment=to_text(record).encode(), optimize=False,
     )  # fmt: skip
 

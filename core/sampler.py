@@ -9,7 +9,7 @@ After the last entry n' = 0, ᾱ = 1: σ is 0 for every η and the picture is x�
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -128,7 +128,7 @@ def walk(
     noise: Callable[[int], Tensor],
     prediction_type: str = "epsilon",
     clip_range: float | None = None,
-) -> Iterator[Step]:
+) -> Generator[Step, None, None]:
     """Yield one Step for each entry of the plan, from x_T (N, C, H, W) to the picture.
 
     noise(t) gives z of x_T's shape, on any device; it is asked for only where noise is added.

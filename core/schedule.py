@@ -64,7 +64,7 @@ class NoiseSchedule:
             raise CheckpointError(f"scheduler_config.json does not describe a usable schedule: {error}") from error
 
     @property
-    def T(self) -> int:  # noqa: N802  (the paper's name)
+    def T(self) -> int:
         """The number of training steps."""
         return self.num_train_timesteps
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 from core.errors import RequestError
 
@@ -60,6 +61,6 @@ def check_step_list(timesteps: Sequence[int], T: int) -> tuple[int, ...]:
         raise RequestError("A custom step list needs at least one index.")
     if any(isinstance(t, bool) or not isinstance(t, int) or not 0 <= t < T for t in steps):
         raise RequestError(f"Every index of a custom step list must be a whole number from 0 to {T - 1}.")
-    if any(a <= b for a, b in zip(steps, steps[1:], strict=False)):
+    if any(a <= b for a, b in pairwise(steps)):
         raise RequestError("A custom step list must fall strictly, from noise to data, such as 900,500,100.")
     return steps

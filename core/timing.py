@@ -33,9 +33,7 @@ class Timing:
     batch: int
 
     @classmethod
-    def of(
-        cls, engine: Engine, total_s: float, network_s: float, evaluations: int, images: int, batch: int
-    ) -> Timing:
+    def of(cls, engine: Engine, total_s: float, network_s: float, evaluations: int, images: int, batch: int) -> Timing:
         return cls(
             total_s=total_s,
             network_s=network_s,

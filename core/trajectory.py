@@ -13,7 +13,7 @@ from core.sampler import Step
 MAX_FRAMES = 40
 
 
-def kept_steps(S: int, frames: int = MAX_FRAMES) -> tuple[int, ...]:  # noqa: N803
+def kept_steps(S: int, frames: int = MAX_FRAMES) -> tuple[int, ...]:
     """Indices 0..S−1 to keep: all, or ``frames`` of them evenly spread with both ends."""
     return tuple(int(i) for i in np.unique(np.linspace(0, S - 1, min(S, frames)).round()))
 

@@ -7,6 +7,8 @@ file format: they make the keys of ``diffusion_pytorch_model.safetensors`` line 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -181,7 +183,7 @@ class UNet(nn.Module):
     def _inner(self, h: Tensor, t: Tensor) -> Tensor:
         temb = self.time_embedding(t)
         skips = [h]
-        for stage in self.down_blocks:
+        for stage in cast("Iterable[Stage]", self.down_blocks):
             for i in range(len(stage.resnets)):
                 h = stage.layer(i, h, temb)
                 skips.append(h)
@@ -189,7 +191,7 @@ class UNet(nn.Module):
                 h = stage.downsamplers[0](h)
                 skips.append(h)
         h = self.mid_block(h, temb)
-        for stage in self.up_blocks:
+        for stage in cast("Iterable[Stage]", self.up_blocks):
             for i in range(len(stage.resnets)):
                 h = stage.layer(i, torch.cat([h, skips.pop()], dim=1), temb)
             if stage.upsamplers is not None:

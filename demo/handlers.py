@@ -151,4 +151,3 @@ class Handlers:
         from demo import exports
 
         return str(exports.write(kind, self.sessions.get(key).finished))
-

@@ -36,6 +36,11 @@ def status_html(state: str, sentence: str) -> str:
     return f'<p role="status" data-state="{state}">{html.escape(sentence)}</p>'
 
 
+def export_buttons(labels: dict[str, str]) -> dict[str, gr.Button]:
+    """Small download buttons by export kind (see demo/exports.py)."""
+    return {kind: gr.Button(label, size="sm", elem_id=f"get-{kind}") for kind, label in labels.items()}
+
+
 def build_page(host: EngineHost) -> gr.Blocks:
     """The whole interface. Nothing here needs torch; engines are asked for when a run starts."""
     handlers, names = Handlers(host), host.names()
@@ -73,21 +78,18 @@ def build_page(host: EngineHost) -> gr.Blocks:
                     with gr.Column(scale=5, min_width=300, elem_id="strip-card"):
                         strip = panel("strip", shown.get("strip"), "strip")
                         with gr.Row(elem_classes="exports"):
-                            buttons = {"strip-gif": gr.Button("GIF", size="sm", elem_id="get-strip-gif"),
-                                       "strip-webp": gr.Button("WebP", size="sm", elem_id="get-strip-webp"),
-                                       "strip-png": gr.Button("PNG", size="sm", elem_id="get-strip-png")}  # fmt: skip
+                            buttons = export_buttons({"strip-gif": "GIF", "strip-webp": "WebP", "strip-png": "PNG"})
                     with gr.Column(scale=7, min_width=320, elem_id="duel-card"):
                         duel = panel("duel", shown.get("duel"), "duel")
                         with gr.Row(elem_id="controls-b"):
                             steps_b = steps_control(first.steps_b, stops, "Steps of B", "steps-b")
                             eta_b = gr.Slider(0, 1, first.eta_b, step=0.01, label="η of B", elem_id="eta-b")
                         with gr.Row(elem_classes="exports"):
-                            buttons |= {"a-gif": gr.Button("GIF of A", size="sm", elem_id="get-a-gif"),
-                                        "b-gif": gr.Button("GIF of B", size="sm", elem_id="get-b-gif"),
-                                        "samples-png": gr.Button("Samples PNG", size="sm", elem_id="get-samples-png")}  # fmt: skip
+                            buttons |= export_buttons({"a-gif": "GIF of A", "b-gif": "GIF of B"})
+                            buttons |= export_buttons({"samples-png": "Samples PNG"})
         file = gr.DownloadButton("Download the file", elem_id="file")
 
-        controls = [checkpoint, steps, eta, seed, count, seed_to, spacing, steps_b, eta_b]
+        controls: list[Any] = [checkpoint, steps, eta, seed, count, seed_to, spacing, steps_b, eta_b]
         outputs = [status, samples, strip, duel, go_on]
 
         def render(updates: Iterator[Update]) -> Iterator[dict[Any, Any]]:

@@ -78,7 +78,7 @@ def run_job(
     Ends silently as soon as ``over()``: the sampler is closed within the step.
     """
     side, steps = engine.checkpoint.shape[1], engine.run(job.request)
-    S = job.request.settings.steps  # noqa: N806
+    S = job.request.settings.steps
     trajectory = Trajectory(S)
     shown_at, preview_s = time.perf_counter(), 0.0
     step: Step | None = None
@@ -105,7 +105,8 @@ def run_job(
     value = base(job, "done", side) | {"progress": 1.0, "machine": views.machine(timing.as_dict())}
     if job.name in "ab":
         value |= _film(trajectory)
-        export: Any = np.stack([f.x_t[0] for f in trajectory.frames]), np.stack([f.x0_hat[0] for f in trajectory.frames])
+        frames = trajectory.frames
+        export: Any = np.stack([f.x_t[0] for f in frames]), np.stack([f.x0_hat[0] for f in frames])
     else:
         export = to_pixels(step.x_next)
         value |= {"tiles": tiles_uri(export)}

@@ -25,7 +25,7 @@ class PageSettings:
     eta_b: float = 1.0
 
 
-def log_stops(T: int) -> list[int]:  # noqa: N803
+def log_stops(T: int) -> list[int]:
     """Slider stops from 1 to T, evenly spread in the logarithm: every S to 10, then round numbers."""
     ladder = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8]
     stops = {*range(1, 11), T}
@@ -46,7 +46,7 @@ def whole(value: object, name: str, low: int, high: int) -> int:
 
 
 def page_settings(
-    T: int,  # noqa: N803
+    T: int,
     checkpoint: str,
     steps: object,
     eta: object,

@@ -15,7 +15,7 @@ def seconds(s: float) -> str:
     return f"{s:.2f} s" if s < 10 else f"{s:.1f} s" if s < 120 else f"{s / 60:.1f} min"
 
 
-def speed_up(total_s: float, steps: int, T: int, ddpm_s: float | None) -> tuple[str, str]:  # noqa: N803
+def speed_up(total_s: float, steps: int, T: int, ddpm_s: float | None) -> tuple[str, str]:
     """(factor, how it is known) against DDPM with all T steps at the same batch.
 
     measured: both were run here. estimated: DDPM's T evaluations at this run's own time per step.
@@ -29,7 +29,7 @@ def speed_up(total_s: float, steps: int, T: int, ddpm_s: float | None) -> tuple[
 
 def readout(
     timing: Mapping[str, Any], steps: int, T: int, images: int, ddpm_s: float | None = None, preview_s: float = 0.0
-) -> Readout:  # noqa: N803
+) -> Readout:
     """Rows of [label, figure, qualifier] under a panel."""
     total = float(timing["total_s"])
     factor, known = speed_up(total, steps, T, ddpm_s)

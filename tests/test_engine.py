@@ -167,9 +167,8 @@ def test_clipping_follows_the_checkpoint_unless_told(tiny_folder, tmp_path):
         opened = Engine.open(folder, "cpu")
         result = opened.sample(Request((1,), settings(clip=asked)))
         assert opened.clip_range(Request((1,), settings(clip=asked))) == want
-        assert (float(result.images.abs().max()) <= (want or 1e9)) and result.record["request"]["settings"]["clip"] == (
-            want is not None
-        )
+        assert float(result.images.abs().max()) <= (want or 1e9)
+        assert result.record["request"]["settings"]["clip"] == (want is not None)
 
 
 def test_the_checkpoints_spacing_is_used_and_recorded_when_none_is_asked(tiny_folder, tmp_path):

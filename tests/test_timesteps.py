@@ -1,6 +1,7 @@
 """Step lists: exactly S indices, strictly falling, for every S and spacing; diffusers and the authors as oracles."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -38,7 +39,7 @@ def test_every_S_gives_exactly_S_strictly_falling_indices_in_range(spacing):
             steps = step_list(spacing, S, total)
             assert len(steps) == S
             assert all(isinstance(t, int) for t in steps)
-            assert all(a > b for a, b in zip(steps, steps[1:], strict=False)), (total, S)
+            assert all(a > b for a, b in pairwise(steps)), (total, S)
             assert 0 <= steps[-1] <= steps[0] < total, (total, S)
 
 

@@ -11,7 +11,9 @@ from core.trajectory import MAX_FRAMES, kept_steps
 
 def steps_of(S):
     x_T = torch.linspace(-1, 1, 2 * 3 * 4 * 4).view(2, 3, 4, 4)
-    return list(walk(lambda x, t: 0.1 * x, x_T, coefficients(NoiseSchedule(), step_list("leading", S, 1000), 0.0), None))
+    return list(
+        walk(lambda x, t: 0.1 * x, x_T, coefficients(NoiseSchedule(), step_list("leading", S, 1000), 0.0), None)
+    )
 
 
 @pytest.mark.parametrize("S", [1, 2, 39, 40, 41, 50, 100, 999, 1000])

@@ -115,7 +115,7 @@ def test_a_wrong_setting_loads_strictly_but_would_fail_that_comparison(setting):
     state = loud_state(GOOGLE, quiet)
     want = answer(theirs(GOOGLE, state), GOOGLE)
     mutated = replace(GOOGLE, **{setting: MUTATIONS[setting]})
-    assert difference(answer(ours(mutated, state), GOOGLE), want) > 20 * PARITY
+    assert difference(answer(ours(mutated, state), GOOGLE), want) > 0.1
     assert difference(answer(theirs(mutated, state), GOOGLE), answer(ours(mutated, state), GOOGLE)) < PARITY
 
 
@@ -172,5 +172,5 @@ def test_bf16_inside_is_near_fp32_and_the_ends_stay_fp32():
     network.inner_dtype = torch.bfloat16
     half = answer(network, GOOGLE)
     assert seen == {"first": torch.float32, "inner": torch.bfloat16, "last": torch.float32}
-    assert 0 < difference(half, full)
+    assert difference(half, full) > 0
     assert float((half - full).std() / full.std()) < 0.1

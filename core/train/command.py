@@ -11,9 +11,12 @@ from pathlib import Path
 import torch
 
 from core.checkpoint import SamplingDefaults, save_checkpoint
+from core.device import resolve_device
+from core.errors import RequestError
 from core.schedule import NoiseSchedule
 from core.train.datasets import load_images
 from core.train.loop import Progress, Trainer
+from core.train.pictures import plot_log, sample_sheet
 from core.train.settings import TrainSettings
 from core.unet_config import UNetConfig
 
@@ -39,10 +42,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save-every", type=float, default=300.0, metavar="SECONDS")
 
 
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """ "32,64,128" → (32, 64, 128); "" → ()."""
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise RequestError(f"{option} {text!r} must be whole numbers with commas, such as 32,64,128.") from error
+
+
 def unet_config(args: argparse.Namespace, channels_in: int) -> UNetConfig:
-    widths = tuple(int(c) for c in args.channels.split(","))
+    widths, attention = whole_numbers(args.channels, "--channels"), whole_numbers(args.attention, "--attention")
     levels = len(widths)
-    attention = {int(i) for i in args.attention.split(",") if i}
+    if levels == 0 or min(widths) < 1 or args.layers < 1 or args.groups < 1 or args.size < 1:
+        raise RequestError("--channels, --layers, --groups and --size must be positive, such as 32,64,128.")
     return UNetConfig(
         sample_size=args.size,
         in_channels=channels_in,
@@ -57,13 +69,16 @@ def unet_config(args: argparse.Namespace, channels_in: int) -> UNetConfig:
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.threads:
+    if args.state.exists() and not args.state.is_dir():
+        raise RequestError(f"--state {args.state} is a file: name a folder.")
+    device = str(resolve_device(args.device))
+    if args.threads > 0:
         torch.set_num_threads(args.threads)
     images = load_images(args.data, args.size)
     names = ("steps", "batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed", "bf16")
     settings = TrainSettings(**{name: getattr(args, name) for name in names})
     schedule = NoiseSchedule(beta_schedule=args.beta_schedule)
-    trainer = Trainer(unet_config(args, images.shape[1]), schedule, images, settings, args.device)
+    trainer = Trainer(unet_config(args, images.shape[1]), schedule, images, settings, device)
     if trainer.resume(args.state):
         print(f"resumed at step {trainer.step}", flush=True)
     args.state.mkdir(parents=True, exist_ok=True)
@@ -71,6 +86,8 @@ def run(args: argparse.Namespace) -> None:
     def save() -> None:
         trainer.save(args.state)
         save_checkpoint(args.out, trainer.ema, trainer.config, schedule, SamplingDefaults())
+        sample_sheet(args.out, args.state / f"samples-{trainer.step:06d}.png", device)
+        plot_log(args.state / "log.jsonl", args.state / "loss.png")
 
     started, first, saved, losses = time.perf_counter(), trainer.step, time.perf_counter(), list[float]()
     with (args.state / "log.jsonl").open("a", encoding="utf-8") as log:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -140,11 +141,31 @@ class Trainer:
         path = folder / STATE
         if not path.is_file():
             return False
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise DataError(f"{path} is damaged: remove it to start again, or restore a copy.") from error
         if json.loads(state["config"]) != json.loads(json.dumps(self.config.to_config())):
             raise DataError(f"{path} belongs to another network: give another --state folder or the same sizes.")
+        self._check_settings(json.loads(state["settings"]), int(state["step"]), path)
         self.network.load_state_dict(state["network"])
         self.ema = {k: v.to(self.device) for k, v in state["ema"].items()}
         self.optimizer.load_state_dict(state["optimizer"])
         self.step = int(state["step"])
         return True
+
+    def _check_settings(self, old: dict[str, object], step: int, path: Path) -> None:
+        """A resumed run must mean the same as an uninterrupted one; only its length may change, before the decay."""
+        new = asdict(self.settings)
+        for name in sorted(set(old) - {"steps"}):
+            if old[name] != new.get(name):
+                raise DataError(
+                    f"{path} was trained with {name} {old[name]}, not {new.get(name)}: "
+                    "resume with the same, or start in another --state folder."
+                )
+        was, now = int(str(old["steps"])), self.settings.steps
+        if now < step or (now > was and step > was * (1 - self.settings.decay)):
+            raise DataError(
+                f"{path} is at step {step} of {was}: --steps {now} would "
+                + ("end before that." if now < step else "raise the learning rate again after its decay began.")
+            )

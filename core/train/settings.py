@@ -35,6 +35,7 @@ class TrainSettings:
             ("decay", 0 <= self.decay <= 1),
             ("ema", 0 <= self.ema < 1),
             ("grad_clip", self.grad_clip > 0),
+            ("seed", self.seed >= 0),
         ):
             if not good:
                 raise RequestError(f"--{name.replace('_', '-')} {getattr(self, name)} is out of range.")

@@ -1,0 +1,207 @@
+"""The training loop: resumable bit for bit, fair to every image, and it learns."""
+
+import math
+from dataclasses import replace
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from core import DataError, NetworkError, NoiseSchedule, UNetConfig
+from core.pixels import from_pixels
+from core.train.loop import STATE, Trainer
+from core.train.settings import TrainSettings
+
+CONFIG = UNetConfig(
+    sample_size=8,
+    in_channels=1,
+    out_channels=1,
+    block_out_channels=(8, 16),
+    down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+    up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+    layers_per_block=1,
+    norm_num_groups=4,
+    attention_head_dim=None,
+    dropout=0.1,  # its random state must survive a resume too
+)
+SETTINGS = TrainSettings(steps=7, batch=4, lr=1e-3, warmup=2, seed=5)
+IMAGES = np.random.default_rng(0).integers(0, 256, (10, 1, 8, 8), dtype=np.uint8)
+
+
+def trainer(settings=SETTINGS, config=CONFIG, images=IMAGES):
+    return Trainer(config, NoiseSchedule(), images, settings)
+
+
+def tensors(value, at=""):
+    """Every tensor and number of a nested state, by its path."""
+    if isinstance(value, dict):
+        return {k: v for key, inner in value.items() for k, v in tensors(inner, f"{at}/{key}").items()}
+    if isinstance(value, list | tuple):
+        return {k: v for i, inner in enumerate(value) for k, v in tensors(inner, f"{at}/{i}").items()}
+    return {at: value}
+
+
+def assert_same_state(a, b):
+    for name, left, right in (
+        ("network", a.network.state_dict(), b.network.state_dict()),
+        ("ema", a.ema, b.ema),
+        ("optimizer", a.optimizer.state_dict(), b.optimizer.state_dict()),
+    ):
+        left, right = tensors(left), tensors(right)
+        assert left.keys() == right.keys()
+        for key, value in left.items():
+            same = torch.equal(value, right[key]) if isinstance(value, torch.Tensor) else value == right[key]
+            assert same, f"{name}{key}"
+    assert a.step == b.step
+
+
+@pytest.mark.parametrize("stop_after", [1, 3, 6])
+@pytest.mark.parametrize("bf16", [False, True])
+def test_killed_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, stop_after, bf16):
+    settings = replace(SETTINGS, bf16=bf16)
+    whole = trainer(settings)
+    losses = [p.loss for p in whole.run()]
+
+    killed = trainer(settings)
+    first = [p.loss for p in islice(killed.run(), stop_after)]
+    killed.save(tmp_path)
+    torch.manual_seed(999)  # another process, another global state
+    resumed = trainer(settings)
+    assert resumed.resume(tmp_path)
+    assert resumed.step == stop_after
+    rest = [p.loss for p in resumed.run()]
+
+    assert first + rest == losses
+    assert_same_state(resumed, whole)
+
+
+def test_work_after_the_last_save_is_done_again_the_same(tmp_path):
+    killed = trainer()
+    run = killed.run()
+    next(run), next(run)
+    killed.save(tmp_path)
+    next(run), next(run)  # lost
+    resumed, whole = trainer(), trainer()
+    resumed.resume(tmp_path)
+    list(resumed.run()), list(whole.run())
+    assert_same_state(resumed, whole)
+
+
+def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path):
+    assert trainer().resume(tmp_path / "nothing") is False
+
+
+def test_a_state_of_another_network_is_refused(tmp_path):
+    trainer().save(tmp_path)
+    with pytest.raises(DataError, match="another network"):
+        trainer(config=replace(CONFIG, block_out_channels=(8, 8))).resume(tmp_path)
+
+
+def test_a_kill_while_saving_leaves_the_last_state(tmp_path, monkeypatch):
+    one = trainer()
+    one.save(tmp_path)
+    before = (tmp_path / STATE).read_bytes()
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("core.checkpoint.os.replace", killed)
+    next(one.run())
+    with pytest.raises(KeyboardInterrupt):
+        one.save(tmp_path)
+    assert (tmp_path / STATE).read_bytes() == before
+
+
+@pytest.mark.parametrize(("n", "batch"), [(10, 5), (10, 4), (7, 3), (3, 8)])
+def test_each_epoch_sees_every_image_once_in_a_fresh_order(n, batch):
+    images = np.arange(n, dtype=np.uint8).reshape(n, 1, 1, 1).repeat(8, 2).repeat(8, 3)
+    one = trainer(replace(SETTINGS, batch=batch), images=images)
+    seen = torch.cat([one.batch(step)[0][:, 0, 0, 0] for step in range(math.ceil(3 * n / batch))])[: 3 * n]
+    epochs = seen.view(3, n)
+    assert torch.equal(epochs.sort(dim=1).values, from_pixels(np.arange(n, dtype=np.uint8)).expand(3, n))
+    assert not torch.equal(epochs[0], epochs[1])
+
+
+def test_a_batch_depends_on_the_seed_and_the_step_alone():
+    one, other = trainer(), trainer(replace(SETTINGS, steps=500, lr=0.1))
+    next(one.run())
+    for a, b in zip(one.batch(3), other.batch(3), strict=True):
+        assert torch.equal(a, b)
+    assert not torch.equal(one.batch(3)[2], one.batch(4)[2])
+    assert not torch.equal(one.batch(3)[2], trainer(replace(SETTINGS, seed=6)).batch(3)[2])
+
+
+def test_t_is_uniform_and_noise_is_normal():
+    one, count = trainer(replace(SETTINGS, batch=64)), 100
+    batches = [one.batch(step) for step in range(count)]
+    t = torch.cat([b[1] for b in batches]).double()
+    eps = torch.cat([b[2] for b in batches]).double()
+    assert (0 <= t).all()
+    assert (t < 1000).all()
+    assert float(t.mean()) == pytest.approx(499.5, abs=5 * 1000 / math.sqrt(12 * len(t)))  # five standard errors
+    assert float(t.var()) == pytest.approx(1e6 / 12, rel=5 * math.sqrt(0.8 / len(t)))
+    assert float(eps.mean()) == pytest.approx(0, abs=5 * eps.numel() ** -0.5)
+    assert float(eps.var()) == pytest.approx(1, abs=5 * (2 / eps.numel()) ** 0.5)
+
+
+def test_the_loss_is_the_error_of_the_noise_at_the_forward_process():
+    """A network that knows x_0 answers ε = (x_t − √ᾱ x_0)/√(1−ᾱ) and has no loss; one that answers 0 has E ε²."""
+    one = trainer()
+    x_0, t, eps = one.batch(0)
+    a = torch.from_numpy(np.cumprod(1 - np.linspace(1e-4, 0.02, 1000)))[t].view(-1, 1, 1, 1)
+
+    def perfect(x_t, asked):
+        assert torch.equal(asked, t)
+        return ((x_t - a.sqrt() * x_0) / (1 - a).sqrt()).float()
+
+    one.network = perfect
+    assert float(one.loss(x_0, t, eps)) < 1e-6
+    one.network = lambda x_t, asked: torch.zeros_like(x_t)
+    assert float(one.loss(x_0, t, eps)) == pytest.approx(float(eps.square().mean()))
+
+
+def test_the_reported_learning_rate_is_the_one_that_was_used():
+    one = trainer()
+    for progress in one.run():
+        assert one.optimizer.param_groups[0]["lr"] == progress.lr == SETTINGS.lr_at(progress.step - 1)
+
+
+def test_the_weight_average_is_the_running_average_it_says():
+    one = trainer()
+    average = {k: v.clone() for k, v in one.network.state_dict().items()}
+    for progress in one.run():
+        decay = SETTINGS.ema_at(progress.step - 1)
+        for key, value in one.network.state_dict().items():
+            average[key] = decay * average[key] + (1 - decay) * value
+            assert torch.allclose(one.ema[key], average[key], atol=1e-6), key
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_gone_wrong_raises_before_anything_is_changed(tmp_path, bad):
+    one = trainer()
+    run = one.run()
+    next(run), next(run)
+    one.save(tmp_path)
+    good = trainer()
+    good.resume(tmp_path)
+    saved = (tmp_path / STATE).read_bytes()
+    one.loss = lambda *_: torch.tensor(bad, requires_grad=True)
+    with pytest.raises(NetworkError, match="at step 2.*lower --lr"):
+        next(run)
+    assert_same_state(one, good)
+    assert (tmp_path / STATE).read_bytes() == saved
+
+
+def test_the_loss_falls_on_a_trivial_dataset():
+    """Black pictures: ε is x_t + √ᾱ, scaled, so a few steps go far below the 1 of an ignorant answer."""
+    settings = TrainSettings(steps=150, batch=16, lr=4e-3, warmup=10, seed=1)
+    one = trainer(settings, replace(CONFIG, dropout=0.0), np.zeros((4, 1, 8, 8), np.uint8))
+    losses = [p.loss for p in one.run()]
+    assert np.mean(losses[:5]) > 0.7
+    assert np.mean(losses[-20:]) < 0.3
+
+
+def test_images_of_other_channels_are_refused():
+    with pytest.raises(DataError, match="3 channels and the network 1"):
+        trainer(images=np.zeros((4, 3, 8, 8), np.uint8))
