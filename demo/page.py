@@ -14,7 +14,7 @@ import gradio as gr
 from demo.handlers import Handlers, Update
 from demo.host import EngineHost
 from demo.panels import SCRIPT, encoded, panel, steps_control
-from demo.settings import COUNTS, MAX_PAGE_SEED, PageSettings, log_stops
+from demo.settings import COUNTS, PageSettings, log_stops
 from demo.theme import CSS, theme
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -60,9 +60,9 @@ def build_page(host: EngineHost) -> gr.Blocks:
                 steps = steps_control(first.steps, stops, "Steps S", "steps")
                 eta = gr.Slider(0, 1, first.eta, step=0.01, label="η", elem_id="eta")
                 with gr.Row():
-                    seed = gr.Number(first.seed, precision=0, minimum=0, maximum=MAX_PAGE_SEED, label="Seed",
+                    seed = gr.Number(first.seed, precision=0, label="Seed",
                                      elem_id="seed", min_width=90)  # fmt: skip
-                    seed_to = gr.Number(first.seed_to, precision=0, minimum=0, maximum=MAX_PAGE_SEED, label="to seed",
+                    seed_to = gr.Number(first.seed_to, precision=0, label="to seed",
                                         elem_id="seed-to", min_width=90)  # fmt: skip
                 dice = gr.Button("Roll new seeds", elem_id="dice", size="sm")
                 count = gr.Dropdown(list(COUNTS), value=first.count, label="Pictures", elem_id="count")

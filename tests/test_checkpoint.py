@@ -254,3 +254,7 @@ def test_a_failed_save_leaves_the_old_weights(folder, tiny_config, monkeypatch):
         save_checkpoint(folder, {}, tiny_config, NoiseSchedule(), SamplingDefaults())
     assert (folder / WEIGHTS).read_bytes() == before
     open_checkpoint(folder)
+
+
+def test_others_may_read_the_weights(tiny_folder):
+    assert (tiny_folder / WEIGHTS).stat().st_mode & 0o444 == 0o444

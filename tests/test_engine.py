@@ -257,3 +257,8 @@ def test_bf16_is_near_fp32_and_recorded_so(engine, tiny_folder):
     assert half.images.dtype == torch.float32
     error = float((half.images - full).square().mean().sqrt())
     assert 0 < error < 0.05
+
+
+def test_a_batch_of_none_is_refused(engine):
+    with pytest.raises(RequestError, match="max_batch"):
+        engine.sample(Request((1,), settings()), max_batch=0)

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMPipeline
+from PIL import Image
 
 from core import Engine, Request, SamplerSettings
 from core.__main__ import main
 from core.checkpoint import WEIGHTS
+from core.record import read_record, request_of
+from core.train.loop import Trainer
+from core.train.pictures import plot_log, read_log
 
 
 @pytest.fixture
@@ -65,6 +69,33 @@ def test_a_finished_run_started_again_changes_nothing(train, tmp_path):
     assert weights(tmp_path / "net") == before
 
 
+def test_every_save_leaves_a_sheet_of_unselected_samples_that_says_how_it_was_made(train, tmp_path):
+    assert train() == 0
+    sheet = tmp_path / "state" / "samples-000004.png"
+    request = request_of(read_record(sheet))
+    assert (request.seeds, request.settings.steps, request.settings.eta) == (tuple(range(64)), 50, 0.0)
+    with Image.open(sheet) as image:
+        assert image.size == (16 * 10 - 2, 4 * 10 - 2)
+
+
+def test_the_log_counts_steps_that_were_done_twice_once_and_draws_a_curve(tmp_path):
+    rows = [(100, 1.0), (200, 0.5), (300, 0.4), (200, 0.6)]
+    log = tmp_path / "log.jsonl"
+    log.write_text("".join(json.dumps({"step": s, "loss": v}) + "\n" for s, v in rows))
+    assert read_log(log) == ([100, 200, 300], [1.0, 0.6, 0.4])
+    plot_log(log, tmp_path / "loss.png")
+    with Image.open(tmp_path / "loss.png") as image:
+        assert image.format == "PNG"
+
+
+@pytest.mark.parametrize("text", [None, "", '{"step": 1, "loss": 0.5}\n'])
+def test_a_log_too_short_for_a_curve_draws_none(tmp_path, text):
+    if text is not None:
+        (tmp_path / "log.jsonl").write_text(text)
+    plot_log(tmp_path / "log.jsonl", tmp_path / "loss.png")
+    assert not (tmp_path / "loss.png").exists()
+
+
 def test_progress_goes_to_the_log_and_stderr(train, tmp_path, capsys):
     assert train() == 0
     entries = [json.loads(line) for line in (tmp_path / "state" / "log.jsonl").read_text().splitlines()]
@@ -74,8 +105,6 @@ def test_progress_goes_to_the_log_and_stderr(train, tmp_path, capsys):
 
 
 def test_it_saves_as_it_goes_and_a_loss_gone_wrong_keeps_that(train, tmp_path, capsys, monkeypatch):
-    from core.train.loop import Trainer
-
     honest = Trainer.loss
 
     def breaks_at_step_3(self, *batch):
@@ -103,6 +132,10 @@ def test_it_saves_as_it_goes_and_a_loss_gone_wrong_keeps_that(train, tmp_path, c
         (["--channels", "8,x"], "--channels"),
         (["--attention", "one"], "--attention"),
         (["--device", "tpu"], "device"),
+        (["--channels", ""], "--channels"),
+        (["--channels", "0,8"], "--channels"),
+        (["--groups", "0"], "--groups"),
+        (["--seed", "-1"], "--seed"),
     ],
 )
 def test_bad_input_ends_with_status_2_and_one_line(train, tmp_path, capsys, options, words):
@@ -111,6 +144,19 @@ def test_bad_input_ends_with_status_2_and_one_line(train, tmp_path, capsys, opti
     assert words in err
     assert err.count("\n") == 1
     assert not (tmp_path / "net").exists()
+
+
+def test_a_file_in_place_of_the_state_folder_ends_the_same_way(train, tmp_path, capsys):
+    (tmp_path / "state").write_text("")
+    assert train() == 2
+    assert "is a file" in capsys.readouterr().err
+
+
+def test_a_resume_with_another_batch_ends_the_same_way(train, capsys):
+    assert train(steps=2) == 0
+    capsys.readouterr()
+    assert train("--batch", "3", steps=2) == 2
+    assert "batch 2, not 3" in capsys.readouterr().err
 
 
 def test_missing_data_ends_the_same_way(capsys, tmp_path):

@@ -98,6 +98,36 @@ def test_a_state_of_another_network_is_refused(tmp_path):
         trainer(config=replace(CONFIG, block_out_channels=(8, 8))).resume(tmp_path)
 
 
+@pytest.mark.parametrize("change", [{"batch": 5}, {"lr": 2e-3}, {"seed": 6}, {"ema": 0.9}, {"bf16": True}])
+def test_a_state_trained_with_other_settings_is_refused_by_name(tmp_path, change):
+    trainer().save(tmp_path)
+    with pytest.raises(DataError, match=f"trained with {next(iter(change))} "):
+        trainer(replace(SETTINGS, **change)).resume(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("at", "steps", "good"), [(4, 20, True), (5, 20, False), (5, 7, True), (5, 5, True), (5, 4, False)]
+)
+def test_a_run_may_be_lengthened_until_its_decay_begins_and_not_cut_below_what_is_done(tmp_path, at, steps, good):
+    one = trainer()  # 7 steps, the last 40 % of them decaying: from 4.2 on
+    list(islice(one.run(), at))
+    one.save(tmp_path)
+    other = trainer(replace(SETTINGS, steps=steps))
+    if good:
+        assert other.resume(tmp_path)
+    else:
+        with pytest.raises(DataError, match=f"at step {at} of 7"):
+            other.resume(tmp_path)
+
+
+@pytest.mark.parametrize("keep", [0, 100, -200])
+def test_a_damaged_state_is_refused_with_the_remedy(tmp_path, keep):
+    trainer().save(tmp_path)
+    (tmp_path / STATE).write_bytes((tmp_path / STATE).read_bytes()[:keep])
+    with pytest.raises(DataError, match="damaged"):
+        trainer().resume(tmp_path)
+
+
 def test_a_kill_while_saving_leaves_the_last_state(tmp_path, monkeypatch):
     one = trainer()
     one.save(tmp_path)
@@ -137,7 +167,7 @@ def test_t_is_uniform_and_noise_is_normal():
     batches = [one.batch(step) for step in range(count)]
     t = torch.cat([b[1] for b in batches]).double()
     eps = torch.cat([b[2] for b in batches]).double()
-    assert (0 <= t).all()
+    assert (t >= 0).all()
     assert (t < 1000).all()
     assert float(t.mean()) == pytest.approx(499.5, abs=5 * 1000 / math.sqrt(12 * len(t)))  # five standard errors
     assert float(t.var()) == pytest.approx(1e6 / 12, rel=5 * math.sqrt(0.8 / len(t)))
@@ -187,7 +217,7 @@ def test_a_loss_gone_wrong_raises_before_anything_is_changed(tmp_path, bad):
     good.resume(tmp_path)
     saved = (tmp_path / STATE).read_bytes()
     one.loss = lambda *_: torch.tensor(bad, requires_grad=True)
-    with pytest.raises(NetworkError, match="at step 2.*lower --lr"):
+    with pytest.raises(NetworkError, match=r"at step 2.*lower --lr"):
         next(run)
     assert_same_state(one, good)
     assert (tmp_path / STATE).read_bytes() == saved

@@ -45,7 +45,7 @@ def test_the_weight_average_follows_early_weights_and_then_reaches_its_decay():
     "bad",
     [
         {"steps": 0}, {"batch": 0}, {"lr": 0.0}, {"lr": math.inf}, {"lr": math.nan}, {"warmup": -1}, {"decay": 1.1},
-        {"decay": -0.1}, {"ema": 1.0}, {"ema": -0.1}, {"grad_clip": 0.0},
+        {"decay": -0.1}, {"ema": 1.0}, {"ema": -0.1}, {"grad_clip": 0.0}, {"seed": -1},
     ],
 )  # fmt: skip
 def test_what_is_out_of_range_is_refused_by_its_option(bad):

@@ -1,0 +1,93 @@
+"""A real server (``python app.py`` in a process of its own) and a real browser (Debian's chromium)."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if CHROMIUM is None:
+        reason = "no chromium on PATH: apt-get install chromium"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The address of the app as people start it, on the shipped checkpoints."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log"
+    with log.open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, "app.py", "--no-browser"], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
+            env={**os.environ, "GRADIO_SERVER_PORT": str(port)},
+        )  # fmt: skip
+        address = f"http://127.0.0.1:{port}"
+        try:
+            for _ in range(240):
+                assert process.poll() is None, log.read_text()
+                try:
+                    urllib.request.urlopen(address, timeout=2).close()
+                    break
+                except OSError:
+                    time.sleep(0.25)
+            else:
+                pytest.fail(f"the server did not answer: {log.read_text()}")
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert "Traceback" not in log.read_text(), log.read_text()
+
+
+@pytest.fixture
+def open_page(chromium, server):
+    """Opens pages; afterwards no page may have logged an error or asked another host for anything."""
+    problems, contexts = [], []
+
+    def open_(width=1280, height=900, wait=True):
+        context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(90_000)  # a ceiling for a loaded machine, not a target
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda e: problems.append(str(e)))
+        page.on("request", lambda r: None if r.url.startswith((server, "data:", "blob:")) else problems.append(r.url))
+        page.goto(server)
+        if wait:
+            wait_status(page, "done")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def wait_status(page, *states):
+    page.wait_for_selector(", ".join(f'#status p[data-state="{s}"]' for s in states))
+
+
+def wait_samples(page, steps, eta):
+    page.wait_for_selector(f'#samples section[data-state="done"][data-steps="{steps}"][data-eta="{eta}"]')

@@ -1,0 +1,165 @@
+"""The page's own logic, without a browser: settings, sessions, estimates, views and the request path."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from demo import views
+from demo.handlers import Handlers
+from demo.host import EngineHost
+from demo.sessions import Sessions
+from demo.settings import PageSettings, log_stops, page_settings
+
+ROOT = Path(__file__).resolve().parents[1]
+GOOD = ("tiny", 4, 0.0, 3, 4, 8, "leading", 3, 1.0)
+
+
+@pytest.fixture
+def handlers(tiny_folder, tmp_path):
+    (tmp_path / "tiny").symlink_to(tiny_folder, target_is_directory=True)
+    return Handlers(EngineHost(tmp_path, device="cpu"))
+
+
+@pytest.mark.parametrize("T", [1, 7, 50, 100, 1000, 4000])
+def test_slider_stops_rise_from_1_to_T(T):
+    stops = log_stops(T)
+    assert (stops[0], stops[-1]) == (1, T)
+    assert stops == sorted(set(stops))
+
+
+def test_useful_step_counts_take_a_third_of_the_slider():
+    stops = log_stops(1000)
+    assert sum(5 <= s <= 50 for s in stops) / len(stops) > 0.33
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "word"),
+    [(1, 0, "Steps"), (1, 1001, "Steps"), (1, 2.5, "Steps"), (1, None, "Steps"), (2, 1.1, "η"), (2, None, "η"),
+     (3, -1, "seed"), (4, 0, "pictures"), (5, None, "second seed"), (7, 0, "Steps of B"), (8, -0.1, "η of B")],
+)  # fmt: skip
+def test_bad_values_are_named(place, value, word):
+    values = list(GOOD)
+    values[place] = value
+    with pytest.raises(ValueError, match=word):
+        page_settings(1000, *values)
+
+
+def test_a_run_is_stale_only_when_other_settings_are_wanted():
+    sessions, old = Sessions(), PageSettings("tiny", steps=4)
+    new = PageSettings("tiny", steps=5)
+    ticket = sessions.ticket("tab", old)
+    sessions.want("tab", old)  # its own announcement, arriving late
+    assert not ticket.over
+    sessions.want("other tab", new)
+    assert not ticket.over
+    sessions.want("tab", new)
+    assert ticket.stale
+    assert not ticket.stopped
+
+
+def test_stop_and_a_closed_tab_end_a_run_but_not_the_next():
+    sessions, page = Sessions(), PageSettings("tiny")
+    ticket = sessions.ticket("tab", page)
+    sessions.stop("tab")
+    assert ticket.stopped
+    again = sessions.ticket("tab", page)
+    assert not again.over
+    sessions.forget("tab")
+    assert again.stopped
+
+
+def test_a_run_fills_every_panel_with_measured_figures(handlers):
+    updates = list(handlers.run("tab", GOOD))
+    assert updates[-1].status[0] == "done"
+    panels = {}
+    for update in updates:
+        panels |= update.panels
+    assert panels["samples"]["n"] == 4
+    assert panels["strip"]["n"] == 11
+    assert (panels["duel"]["a"]["steps"], panels["duel"]["b"]["steps"]) == (4, 3)
+    assert panels["duel"]["a"]["t"] == [750, 500, 250, 0, -1]
+    for value in (panels["samples"], panels["strip"], panels["duel"]["a"], panels["duel"]["b"]):
+        assert value["state"] == "done"
+        assert [row[2] for row in value["readout"][:3]] == ["measured"] * 3
+
+
+def test_only_what_changed_runs_again(handlers):
+    list(handlers.run("tab", GOOD))
+    before = dict(handlers.sessions.get("tab").finished)
+    list(handlers.run("tab", (*GOOD[:7], 2, 1.0)))  # steps of B alone
+    after = handlers.sessions.get("tab").finished
+    assert {name for name in after if after[name] is not before[name]} == {"b"}
+
+
+def test_stop_is_obeyed_within_a_step(handlers, monkeypatch):
+    handlers.host.engine("tiny")
+    monkeypatch.setattr(handlers.host, "expected_ms", lambda name, batch: 0.0)
+    run = handlers.run("tab", ("tiny", 1000, 0.0, 3, 4, 8, "leading", 3, 1.0))
+    next(run)
+    next(run)  # the first preview
+    handlers.sessions.stop("tab")
+    rest = list(run)
+    assert [u.status[0] for u in rest] == ["stopped"]
+    assert rest[0].panels["duel"]["a"]["state"] == "stopped"
+    assert handlers.sessions.get("tab").finished == {}
+
+
+def test_a_long_run_asks_first_and_shows_one_picture(handlers, monkeypatch):
+    handlers.host.engine("tiny")
+    monkeypatch.setattr(handlers.host, "expected_ms", lambda name, batch: 2000.0 if batch > 1 else 1.0)
+    updates = list(handlers.run("tab", GOOD))
+    assert updates[-1].ask
+    assert "estimated" in updates[-1].status[1]
+    assert {"a", "b"} == set(handlers.sessions.get("tab").finished)
+    samples = [u.panels["samples"] for u in updates if "samples" in u.panels][-1]
+    assert (samples["n"], samples["state"]) == (1, "preview")
+    assert list(handlers.run("tab", GOOD, go_on=True))[-1].status[0] == "done"
+
+
+def test_speed_up_is_measured_once_ddpm_was_run_here(handlers):
+    list(handlers.run("tab", GOOD))
+    ddpm = (*GOOD[:7], 1000, 1.0)
+    list(handlers.run("tab", ddpm, go_on=True))
+    updates = list(handlers.run("tab", ("tiny", 5, *GOOD[2:7], 1000, 1.0)))
+    a = [u.panels["duel"]["a"] for u in updates if "duel" in u.panels][-1]
+    assert a["readout"][3][2] == "measured"
+
+
+def test_errors_are_one_sentence_and_lose_nothing(handlers):
+    list(handlers.run("tab", GOOD))
+    kept = dict(handlers.sessions.get("tab").finished)
+    for values in (("nowhere", *GOOD[1:]), ("tiny", 0, *GOOD[2:])):
+        updates = list(handlers.run("tab", values))
+        assert [u.status[0] for u in updates] == ["error"]
+        assert "\n" not in updates[0].status[1]
+    assert handlers.sessions.get("tab").finished == kept
+
+
+def test_an_export_before_any_run_says_to_wait(handlers):
+    with pytest.raises(ValueError, match="wait"):
+        handlers.export("tab", "strip-gif")
+
+
+def test_views_say_how_a_figure_is_known():
+    assert views.speed_up(2.0, 20, 1000, None) == ("50.0×", "estimated")
+    assert views.speed_up(2.0, 20, 1000, 90.0) == ("45.0×", "measured")
+    assert views.seconds(0.0421) == "42 ms"
+    assert views.seconds(1.234) == "1.23 s"
+    assert views.seconds(300) == "5.0 min"
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield (node.module or "").split(".")[0]
+
+
+def test_gradio_stays_in_the_page_and_torch_out_of_the_views():
+    for path in (ROOT / "core").rglob("*.py"):
+        assert "gradio" not in set(imports(path)), path
+        assert "demo" not in set(imports(path)), path
+    for name in ("views", "settings", "sessions", "pictures", "page", "panels"):
+        assert "torch" not in set(imports(ROOT / "demo" / f"{name}.py")), name
