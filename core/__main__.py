@@ -35,6 +35,9 @@ def main(argv: list[str] | None = None) -> int:
     except DDIMError as error:
         print(f"python -m core {args.command}: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        print(f"python -m core {args.command}: {error.strerror or error}: {error.filename}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

@@ -37,6 +37,8 @@ class SamplingDefaults:
 
     prediction_type: "epsilon", "sample" (x0) or "v_prediction". clip_range: x̂0 is clipped to
     [−clip_range, clip_range], or None. spacing: the step list to use when none is asked for.
+    diffusers' set_alpha_to_one and steps_offset are not read: the last step always lands on ᾱ = 1
+    (paper eq. 12), and a step list is exactly what its spacing says.
     """
 
     prediction_type: str = "epsilon"

@@ -94,10 +94,16 @@ def build_page(host: EngineHost) -> gr.Blocks:
 
         def render(updates: Iterator[Update]) -> Iterator[dict[Any, Any]]:
             places = {"samples": samples, "strip": strip, "duel": duel}
-            for update in updates:
+            said: tuple[str, str] | None = None
+            asked: bool | None = None
+            for update in updates:  # only what changed is sent: each component costs the browser a layout
                 out: dict[Any, Any] = {places[name]: encoded(value) for name, value in update.panels.items()}
-                out[status] = status_html(*update.status)
-                out[go_on] = gr.update(visible=update.ask)
+                if update.status != said:
+                    said = update.status
+                    out[status] = status_html(*said)
+                if update.ask != asked:
+                    asked = update.ask
+                    out[go_on] = gr.update(visible=asked)
                 yield out
 
         def want(request: gr.Request, *values: Any) -> None:
@@ -122,8 +128,9 @@ def build_page(host: EngineHost) -> gr.Blocks:
         model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "inputs": controls,
                                  "outputs": outputs, **QUIET}  # fmt: skip
         gr.on(changes, want, inputs=controls, queue=False, trigger_mode="multiple", **QUIET)
-        gr.on([*changes, page.load, again.click], run, trigger_mode="always_last", **model)
-        go_on.click(run_whole, trigger_mode="once", **model)
+        gr.on([*changes, again.click], run, trigger_mode="always_last", **model)
+        # The first run is what the page was opened for, so it is never asked about; any control ends it.
+        gr.on([page.load, go_on.click], run_whole, trigger_mode="once", **model)
         stop.click(halt, queue=False, **QUIET)
         dice.click(roll, outputs=[seed, seed_to], queue=False, **QUIET)
         page.unload(forget)

@@ -19,7 +19,8 @@ from demo import views
 from demo.pictures import film_uri, tiles_uri
 from demo.settings import FRAMES, PageSettings
 
-PREVIEW_EVERY_S = 0.066  # faster frames are never painted by the browser
+PREVIEW_EVERY_S = 0.1  # faster frames are hardly ever painted by the browser
+PREVIEW_SHARE = 0.1  # of the run's time, at most
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def run_job(
     side, steps = engine.checkpoint.shape[1], engine.run(job.request)
     S = job.request.settings.steps
     trajectory = Trajectory(S)
-    shown_at, preview_s = time.perf_counter(), 0.0
+    shown_at, preview_s, last_s = time.perf_counter(), 0.0, 0.0
     step: Step | None = None
     for step in steps:
         if over():
@@ -90,10 +91,11 @@ def run_job(
         single = job.name in "ab"
         if single:
             trajectory.add(step)
-        if step.index + 1 < S and started - shown_at >= PREVIEW_EVERY_S:
+        if step.index + 1 < S and started - shown_at >= max(PREVIEW_EVERY_S, last_s / PREVIEW_SHARE):
             value = base(job, "running", side) | {"progress": (step.index + 1) / S}
             value |= _film(trajectory) if single else {"tiles": tiles_uri(to_pixels(step.x0_hat))}
-            preview_s += time.perf_counter() - started
+            last_s = time.perf_counter() - started
+            preview_s += last_s
             yield Shown(job, value)
             shown_at = time.perf_counter()
         else:

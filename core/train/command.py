@@ -16,7 +16,6 @@ from core.errors import RequestError
 from core.schedule import NoiseSchedule
 from core.train.datasets import load_images
 from core.train.loop import Progress, Trainer
-from core.train.pictures import plot_log, sample_sheet
 from core.train.settings import TrainSettings
 from core.unet_config import UNetConfig
 
@@ -82,6 +81,8 @@ def run(args: argparse.Namespace) -> None:
     if trainer.resume(args.state):
         print(f"resumed at step {trainer.step}", flush=True)
     args.state.mkdir(parents=True, exist_ok=True)
+
+    from core.train.pictures import plot_log, sample_sheet  # matplotlib, which sampling never needs
 
     def save() -> None:
         trainer.save(args.state)

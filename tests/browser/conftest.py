@@ -89,5 +89,18 @@ def wait_status(page, *states):
     page.wait_for_selector(", ".join(f'#status p[data-state="{s}"]' for s in states))
 
 
+def wait_done(page):
+    """Until the newest settings are on screen; on a slow machine the page asks first, and we go on."""
+    asked_or_done = '#status p[data-state="done"], #status p[data-state="estimate"]'
+    page.wait_for_selector(asked_or_done)
+    if page.locator('#status p[data-state="estimate"]').count():
+        page.click("#go-on")
+        wait_status(page, "done")
+
+
 def wait_samples(page, steps, eta):
-    page.wait_for_selector(f'#samples section[data-state="done"][data-steps="{steps}"][data-eta="{eta}"]')
+    done = f'#samples section[data-state="done"][data-steps="{steps}"][data-eta="{eta}"]'
+    page.wait_for_selector(f'{done}, #status p[data-state="estimate"]')
+    if page.locator('#status p[data-state="estimate"]').count():
+        page.click("#go-on")
+    page.wait_for_selector(done)
