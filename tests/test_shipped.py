@@ -1,0 +1,44 @@
+"""The checkpoints in the repository: whole, light, and the same in diffusers as on our command line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import DDIMPipeline
+
+from core.__main__ import main
+from core.checkpoint import find_checkpoints, open_checkpoint
+
+ROOT = Path(__file__).resolve().parents[1]
+SHIPPED = find_checkpoints(ROOT / "checkpoints")
+
+
+def test_there_is_a_checkpoint_to_start_with():
+    assert "fashion-mnist" in [path.name for path in SHIPPED]
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+def test_each_is_light_and_has_a_card_that_names_its_hash(folder):
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 30e6
+    assert open_checkpoint(folder).sha256 in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+@pytest.mark.parametrize("steps", [5, 20])
+def test_diffusers_makes_the_pictures_of_our_command_line(folder, steps, tmp_path):
+    shape = open_checkpoint(folder).shape
+    x_T = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
+    np.save(tmp_path / "x_T.npy", x_T.numpy())
+    out = tmp_path / "ours.npy"
+    arguments = ["sample", str(folder), "--steps", str(steps), "--seeds", "0,1", "--latents", str(tmp_path / "x_T.npy")]
+    assert main([*arguments, "--device", "cpu", "--precision", "fp32", "--out", str(out)]) == 0
+
+    pipeline = DDIMPipeline.from_pretrained(folder)
+    scheduler, x = pipeline.scheduler, x_T
+    scheduler.set_timesteps(steps)
+    with torch.no_grad():
+        for t in scheduler.timesteps:
+            eps = pipeline.unet(x, t).sample
+            x = scheduler.step(eps, t, x, eta=0.0, use_clipped_model_output=True).prev_sample
+    assert np.abs(np.load(out) - x.numpy()).max() < 1e-4
