@@ -93,7 +93,7 @@ class Handlers:
                 yield self._stopped(job.name, shown.get(job.name), duel)
                 return
         if ask:
-            yield from self._ask(engine, page, estimate_s, ticket)
+            yield from self._ask(engine, page, session, estimate_s, ticket)
         else:
             yield Update(("done", self._idle(engine)))
 
@@ -106,16 +106,20 @@ class Handlers:
             duel[name] = panels[name]
         return Update(("stopped", "Stopped."), self._panels(panels, duel))
 
-    def _ask(self, engine: Any, page: PageSettings, estimate_s: float, ticket: Ticket) -> Iterator[Update]:
-        """The estimate and one picture; at fewer steps when even that would take long."""
-        from core import Request, SamplerSettings
+    def _ask(
+        self, engine: Any, page: PageSettings, session: Session, estimate_s: float, ticket: Ticket
+    ) -> Iterator[Update]:
+        """The estimate and one picture: player A's, or one at fewer steps when even that would take long."""
         from demo import runs
 
-        steps = page.steps
-        if self.host.expected_ms(page.checkpoint, 1) * steps > 1000 * ASK_ABOVE_S:
-            steps = PREVIEW_STEPS
-        request = Request((page.seed,), SamplerSettings(steps, page.eta, page.spacing))
-        for now in runs.run_job(engine, runs.Job("samples", request), lambda: ticket.over, lambda _: None):
+        single = runs.jobs(page)[0]
+        done = session.finished.get(single.name)
+        if done is not None and done[0] == (page.checkpoint, single.request):
+            value = runs.first_sample(single, done[1], done[2][0])
+            yield Update(("estimate", views.estimate_note(estimate_s)), {"samples": value}, ask=True)
+            return
+        preview = runs.Job("samples", runs.with_steps(single.request, PREVIEW_STEPS))
+        for now in runs.run_job(engine, preview, lambda: ticket.over, lambda _: None):
             state = "preview" if now.timing else "running"
             yield Update(("running", "One picture first…"), {"samples": now.value | {"state": state}})
         if not ticket.over:
@@ -143,7 +147,7 @@ class Handlers:
     def _idle(engine: Any) -> str:
         import torch
 
-        threads = f", {torch.get_num_threads()} threads" if engine.device.type == "cpu" else ""
+        threads = f", {views.cores(torch.get_num_threads())}" if engine.device.type == "cpu" else ""
         return f"Live on {engine.device}{threads}, {engine.precision}, weights {engine.checkpoint.sha256[:8]}."
 
     def export(self, key: str, kind: str) -> str:

@@ -73,12 +73,15 @@ def build_page(host: EngineHost) -> gr.Blocks:
                     again = gr.Button("Run again", elem_id="again", size="sm", min_width=80)
                     stop = gr.Button("Stop", elem_id="stop", size="sm", variant="stop", min_width=80)
             with gr.Column(scale=1, min_width=320, elem_id="results"):
-                samples = panel("samples", shown.get("samples"), "samples")
+                with gr.Column(elem_id="samples-card"):
+                    samples = panel("samples", shown.get("samples"), "samples")
+                    with gr.Row(elem_classes="exports"):
+                        buttons = export_buttons({"samples-png": "PNG"})
                 with gr.Row(elem_id="lower", equal_height=True):
                     with gr.Column(scale=5, min_width=300, elem_id="strip-card"):
                         strip = panel("strip", shown.get("strip"), "strip")
                         with gr.Row(elem_classes="exports"):
-                            buttons = export_buttons({"strip-gif": "GIF", "strip-webp": "WebP", "strip-png": "PNG"})
+                            buttons |= export_buttons({"strip-gif": "GIF", "strip-webp": "WebP", "strip-png": "PNG"})
                     with gr.Column(scale=7, min_width=320, elem_id="duel-card"):
                         duel = panel("duel", shown.get("duel"), "duel")
                         with gr.Row(elem_id="controls-b"):
@@ -86,7 +89,6 @@ def build_page(host: EngineHost) -> gr.Blocks:
                             eta_b = gr.Slider(0, 1, first.eta_b, step=0.01, label="η of B", elem_id="eta-b")
                         with gr.Row(elem_classes="exports"):
                             buttons |= export_buttons({"a-gif": "GIF of A", "b-gif": "GIF of B"})
-                            buttons |= export_buttons({"samples-png": "Samples PNG"})
         file = gr.DownloadButton("Download the file", elem_id="file")
 
         controls: list[Any] = [checkpoint, steps, eta, seed, count, seed_to, spacing, steps_b, eta_b]

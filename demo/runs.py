@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -116,6 +116,17 @@ def run_job(
     n = job.request.count
     value["readout"] = views.readout(timing.as_dict(), S, engine.T, n, ddpm_s(n), preview_s)
     yield Shown(job, value, timing, (export, record))
+
+
+def with_steps(request: Request, steps: int) -> Request:
+    """The same request at another S."""
+    return replace(request, settings=replace(request.settings, steps=steps))
+
+
+def first_sample(job: Job, value: dict[str, Any], film: Any) -> dict[str, Any]:
+    """A finished trajectory (x_t frames, x̂0 frames) as the one picture that the sample panel shows first."""
+    kept = {name: value[name] for name in ("readout", "machine", "progress")}
+    return base(job, "preview", film[0].shape[1]) | kept | {"tiles": tiles_uri(film[0][-1:])}
 
 
 def _film(trajectory: Trajectory) -> dict[str, Any]:

@@ -51,8 +51,12 @@ def setting_label(steps: int, eta: float) -> str:
 
 def machine(timing: Mapping[str, Any]) -> str:
     """Where a figure was taken."""
-    threads = f", {timing['threads']} threads" if str(timing["device"]).startswith("cpu") else ""
+    threads = f", {cores(timing['threads'])}" if str(timing["device"]).startswith("cpu") else ""
     return f"{timing['device_name']}{threads}, {timing['precision']}"
+
+
+def cores(threads: int) -> str:
+    return f"{threads} thread" + ("" if threads == 1 else "s")
 
 
 def estimate_note(estimate_s: float) -> str:
