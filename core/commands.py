@@ -54,6 +54,7 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--batch", type=int, default=MAX_BATCH, help="pictures at once, at most")
     parser.add_argument("--timing", type=Path, metavar="FILE.json", help="write the timing record")
+    parser.add_argument("--columns", type=int, help="pictures in a row of a .png sheet")
     parser.add_argument("--out", type=Path, required=True, help=".npy, .png, .gif or .webp")
 
 
@@ -91,8 +92,8 @@ def run(args: argparse.Namespace) -> None:
     """Sample or interpolate, with a progress bar on stderr, and write what was asked for."""
     if args.out.suffix.lower() not in SUFFIXES:
         raise RequestError(f"--out must end in {', '.join(SUFFIXES)}, not {args.out.name!r}.")
-    if args.batch < 1:
-        raise RequestError("--batch must be at least 1.")
+    if args.batch < 1 or (args.columns is not None and args.columns < 1):
+        raise RequestError("--batch and --columns must be at least 1.")
     for path in (args.out, args.timing):
         if path is not None and not path.resolve().parent.is_dir():
             raise RequestError(f"The folder of {path} does not exist: make it first.")
@@ -122,7 +123,7 @@ def write(args: argparse.Namespace, result: Result, interpolating: bool) -> None
         with args.out.open("wb") as file:
             np.save(file, result.images.numpy())
     else:
-        columns = len(result.images) if interpolating else None
+        columns = args.columns or (len(result.images) if interpolating else None)
         there_and_back = interpolating and args.boomerang
         save_pictures(args.out, to_pixels(result.images), result.record, columns, there_and_back)
     t = result.timing
