@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,13 @@ def encode(kind: str, pictures: Any, record: dict[str, object]) -> bytes:
     return png_bytes(sheet(enlarge(pictures, 84), columns), record)
 
 
-def write(kind: str, finished: dict[str, Any]) -> Path:
-    """Write the newest finished run of a panel to a temporary file. Raises ValueError if there is none."""
+def write(kind: str, finished: dict[str, Any], folder: Path) -> Path:
+    """Write the newest finished run of a panel into a folder. Raises ValueError if there is none."""
     panel, filename = KINDS[kind]
     if panel not in finished or finished[panel][2] is None:
         raise ValueError("There is nothing to download yet: wait until this panel has finished.")
     pictures, record = finished[panel][2]
-    path = Path(tempfile.mkdtemp(prefix="ddim-")) / filename
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / filename
     path.write_bytes(encode(kind, pictures, record))
     return path

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from demo import views
@@ -29,6 +32,7 @@ class Handlers:
 
     def __init__(self, host: EngineHost) -> None:
         self.host, self.sessions = host, Sessions()
+        self._files = tempfile.TemporaryDirectory(prefix="ddim-")  # removed with this object, at exit at the latest
 
     def settings(self, values: tuple[Any, ...]) -> PageSettings:
         """Values of the controls, in the order of page_settings after T. Raises ValueError."""
@@ -154,4 +158,9 @@ class Handlers:
         """A path to download. Raises ValueError when the panel has not finished."""
         from demo import exports
 
-        return str(exports.write(kind, self.sessions.get(key).finished))
+        return str(exports.write(kind, self.sessions.get(key).finished, Path(self._files.name) / key))
+
+    def forget(self, key: str) -> None:
+        """The tab is gone: its run ends, its results and files go."""
+        self.sessions.forget(key)
+        shutil.rmtree(Path(self._files.name) / key, ignore_errors=True)

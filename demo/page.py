@@ -47,7 +47,7 @@ def build_page(host: EngineHost) -> gr.Blocks:
     first = PageSettings(checkpoint=names[0])
     stops, shown = log_stops(host.training_steps(first.checkpoint)), recorded(first.checkpoint)
 
-    with gr.Blocks(title="DDIM explorer", analytics_enabled=False) as page:
+    with gr.Blocks(title="DDIM explorer", analytics_enabled=False, delete_cache=(3600, 6 * 3600)) as page:
         gr.HTML(
             "<h1>DDIM explorer</h1><p>Drag the steps and η. The same network, the same noise: "
             "fewer steps, less chance, and a path through latent space.</p>",
@@ -121,7 +121,7 @@ def build_page(host: EngineHost) -> gr.Blocks:
             handlers.sessions.stop(str(request.session_hash))
 
         def forget(request: gr.Request) -> None:
-            handlers.sessions.forget(str(request.session_hash))
+            handlers.forget(str(request.session_hash))
 
         def roll() -> tuple[int, int]:
             return random.randrange(10_000), random.randrange(10_000)

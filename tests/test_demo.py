@@ -141,6 +141,14 @@ def test_an_export_before_any_run_says_to_wait(handlers):
         handlers.export("tab", "strip-gif")
 
 
+def test_files_of_a_closed_tab_are_removed(handlers):
+    list(handlers.run("tab", GOOD))
+    paths = [Path(handlers.export("tab", kind)) for kind in ("strip-gif", "strip-webp", "a-gif", "samples-png")]
+    assert all(path.stat().st_size > 0 for path in paths)
+    handlers.forget("tab")
+    assert not any(path.exists() for path in paths)
+
+
 def test_views_say_how_a_figure_is_known():
     assert views.speed_up(2.0, 20, 1000, None) == ("50.0×", "estimated")
     assert views.speed_up(2.0, 20, 1000, 90.0) == ("45.0×", "measured")
