@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,8 @@ class Handlers:
 
     def __init__(self, host: EngineHost) -> None:
         self.host, self.sessions = host, Sessions()
-        self._files = tempfile.TemporaryDirectory(prefix="ddim-")  # removed with this object, at exit at the latest
+        self._files = Path(tempfile.mkdtemp(prefix="ddim-"))
+        weakref.finalize(self, shutil.rmtree, self._files, ignore_errors=True)  # at exit at the latest
 
     def settings(self, values: tuple[Any, ...]) -> PageSettings:
         """Values of the controls, in the order of page_settings after T. Raises ValueError."""
@@ -158,9 +160,9 @@ class Handlers:
         """A path to download. Raises ValueError when the panel has not finished."""
         from demo import exports
 
-        return str(exports.write(kind, self.sessions.get(key).finished, Path(self._files.name) / key))
+        return str(exports.write(kind, self.sessions.get(key).finished, self._files / key))
 
     def forget(self, key: str) -> None:
         """The tab is gone: its run ends, its results and files go."""
         self.sessions.forget(key)
-        shutil.rmtree(Path(self._files.name) / key, ignore_errors=True)
+        shutil.rmtree(self._files / key, ignore_errors=True)
