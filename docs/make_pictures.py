@@ -52,9 +52,6 @@ def page_pictures() -> None:
                     with page.expect_download() as event:
                         page.click("#get-strip-gif")
                     event.value.save_as(IMAGES / "interpolation.gif")
-                    with page.expect_download() as event:
-                        page.click("#get-a-gif")
-                    event.value.save_as(IMAGES / "trajectory.gif")
             browser.close()
     finally:
         server.terminate()
