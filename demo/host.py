@@ -5,10 +5,22 @@ from __future__ import annotations
 import json
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from core import Engine
+
+
+DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
+
+
+def _scheduler_config(folder: Path) -> Path | None:
+    """Where a checkpoint folder keeps its scheduler config; None if it is no checkpoint."""
+    for network, scheduler in ((folder, folder), (folder / "unet", folder / "scheduler")):
+        path = scheduler / "scheduler_config.json"
+        if (network / "config.json").is_file() and path.is_file():
+            return path
+    return None
 
 
 class EngineHost:
@@ -21,13 +33,17 @@ class EngineHost:
         self._ms: dict[tuple[str, int], float] = {}
 
     def names(self) -> list[str]:
-        """Names of the checkpoint folders, without importing torch."""
-        return sorted(p.parent.name for p in self.root.glob("*/config.json"))
+        """Names of the checkpoint folders in either of diffusers' layouts, without importing torch."""
+        folders = self.root.iterdir() if self.root.is_dir() else ()
+        return sorted(folder.name for folder in folders if _scheduler_config(folder) is not None)
 
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""
-        config: dict[str, Any] = json.loads((self.root / name / "scheduler_config.json").read_text())
-        return int(config.get("num_train_timesteps", 1000))
+        path = _scheduler_config(self.root / name)
+        try:
+            return int(json.loads(path.read_text(encoding="utf-8"))["num_train_timesteps"]) if path else DDPM_STEPS
+        except (OSError, ValueError, KeyError, TypeError):
+            return DDPM_STEPS  # opening the checkpoint will say what is wrong with the file
 
     def loaded(self, name: str) -> bool:
         return name in self._engines

@@ -149,6 +149,28 @@ def test_files_of_a_closed_tab_are_removed(handlers):
     assert not any(path.exists() for path in paths)
 
 
+def test_both_folder_layouts_are_listed_and_other_folders_are_not(tiny_folder, tmp_path):
+    (tmp_path / "flat").symlink_to(tiny_folder, target_is_directory=True)
+    for part, file in (("unet", "config.json"), ("scheduler", "scheduler_config.json")):
+        (tmp_path / "sub" / part).mkdir(parents=True)
+        (tmp_path / "sub" / part / file).write_bytes((tiny_folder / file).read_bytes())
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "config.json").write_text("{}")
+    host = EngineHost(tmp_path)
+    assert host.names() == ["flat", "sub"]
+    assert host.training_steps("sub") == 1000
+    assert EngineHost(tmp_path / "missing").names() == []
+
+
+def test_a_broken_checkpoint_becomes_a_sentence_in_the_page(tiny_folder, tmp_path):
+    (tmp_path / "broken").mkdir()
+    for file in ("config.json", "scheduler_config.json"):
+        (tmp_path / "broken" / file).write_bytes((tiny_folder / file).read_bytes())
+    updates = list(Handlers(EngineHost(tmp_path, device="cpu")).run("tab", ("broken", *GOOD[1:])))
+    assert updates[-1].status[0] == "error"
+    assert "safetensors is missing" in updates[-1].status[1]
+
+
 def test_views_say_how_a_figure_is_known():
     assert views.speed_up(2.0, 20, 1000, None) == ("50.0×", "estimated")
     assert views.speed_up(2.0, 20, 1000, 90.0) == ("45.0×", "measured")
