@@ -66,6 +66,11 @@ class Handlers:
         except DDIMError as error:
             yield Update(("error", str(error)))
 
+    def run_anew(self, key: str, values: tuple[Any, ...]) -> Iterator[Update]:
+        """Run every panel again, to see its timing once more; finished results are not reused."""
+        self.sessions.get(key).finished.clear()
+        yield from self.run(key, values)
+
     def _run(self, key: str, page: PageSettings, go_on: bool) -> Iterator[Update]:
         from demo import runs
 

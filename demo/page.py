@@ -114,6 +114,9 @@ def build_page(host: EngineHost) -> gr.Blocks:
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             yield from render(handlers.run(str(request.session_hash), values))
 
+        def run_anew(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+            yield from render(handlers.run_anew(str(request.session_hash), values))
+
         def run_whole(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             yield from render(handlers.run(str(request.session_hash), values, go_on=True))
 
@@ -130,7 +133,8 @@ def build_page(host: EngineHost) -> gr.Blocks:
         model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "inputs": controls,
                                  "outputs": outputs, **QUIET}  # fmt: skip
         gr.on(changes, want, inputs=controls, queue=False, trigger_mode="multiple", **QUIET)
-        gr.on([*changes, again.click], run, trigger_mode="always_last", **model)
+        gr.on(changes, run, trigger_mode="always_last", **model)
+        again.click(run_anew, trigger_mode="once", **model)
         # The first run is what the page was opened for, so it is never asked about; any control ends it.
         gr.on([page.load, go_on.click], run_whole, trigger_mode="once", **model)
         stop.click(halt, queue=False, **QUIET)

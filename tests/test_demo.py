@@ -92,6 +92,15 @@ def test_only_what_changed_runs_again(handlers):
     assert {name for name in after if after[name] is not before[name]} == {"b"}
 
 
+def test_run_again_measures_every_panel_again(handlers):
+    list(handlers.run("tab", GOOD))
+    before = dict(handlers.sessions.get("tab").finished)
+    assert list(handlers.run_anew("tab", GOOD))[-1].status[0] == "done"
+    after = handlers.sessions.get("tab").finished
+    assert set(after) == set(before) == {"a", "b", "samples", "strip"}
+    assert not any(after[name] is before[name] for name in after)
+
+
 def test_stop_is_obeyed_within_a_step(handlers, monkeypatch):
     handlers.host.engine("tiny")
     monkeypatch.setattr(handlers.host, "expected_ms", lambda name, batch: 0.0)
