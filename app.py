@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def main() -> int:
         print(f"The page could not be served: {error} Choose another --port.", file=sys.stderr)
         return 2
     print(f"DDIM explorer: {page.local_url}", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # an orderly end removes temporary files
     host.preload()
     page.block_thread()
     return 0

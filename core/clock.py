@@ -79,8 +79,10 @@ class CudaClock:
         self._mark()
 
     def stop(self, finite: Tensor, t: int, last: bool) -> tuple[float, float]:
+        flag = torch.empty((), dtype=torch.bool, pin_memory=True)
+        flag.copy_(finite, non_blocking=True)  # before the event: reading it later waits for no other step
         self._mark()
-        self._pending.append((self._events, finite, t))
+        self._pending.append((self._events, flag, t))
         while len(self._pending) > (0 if last else IN_FLIGHT):
             (begin, network, end), flag, at = self._pending.popleft()
             end.synchronize()

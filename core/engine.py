@@ -158,5 +158,9 @@ class Engine:
             spacing=request.settings.spacing or self.checkpoint.defaults.spacing,
             clip=self.clip_range(request) is not None,
         )
-        latents = None if x_T is None else hashlib.sha256(x_T.float().contiguous().numpy().tobytes()).hexdigest()
+        latents = (
+            None
+            if x_T is None
+            else hashlib.sha256(x_T.detach().float().cpu().contiguous().numpy().tobytes()).hexdigest()
+        )
         return run_record(self.checkpoint, replace(request, settings=resolved), timing, latents)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import tempfile
+import traceback
 import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -61,26 +63,35 @@ class Handlers:
             yield Update(("loading", "Loading the model; what you see was recorded earlier."))
         from core import DDIMError  # torch is loaded by now, or is loaded here
 
+        ticket = self.sessions.ticket(key, page)  # taken before loading, so that Stop counts from now on
         try:
-            yield from self._run(key, page, go_on)
+            yield from self._run(ticket, page, go_on)
         except DDIMError as error:
             yield Update(("error", str(error)))
+        except Exception as error:  # the last resort: the page must not go on saying "Sampling…"
+            traceback.print_exc()
+            kind = type(error).__name__
+            remedy = "choose fewer pictures" if "OutOfMemory" in kind else "the terminal that runs app.py shows more"
+            yield Update(("error", f"The run failed ({kind}): {remedy}."))
 
     def run_anew(self, key: str, values: tuple[Any, ...]) -> Iterator[Update]:
         """Run every panel again, to see its timing once more; finished results are not reused."""
         self.sessions.get(key).finished.clear()
         yield from self.run(key, values)
 
-    def _run(self, key: str, page: PageSettings, go_on: bool) -> Iterator[Update]:
+    def _run(self, ticket: Ticket, page: PageSettings, go_on: bool) -> Iterator[Update]:
         from demo import runs
 
         engine = self.host.engine(page.checkpoint)
-        session, ticket = self.sessions.get(key), self.sessions.ticket(key, page)
+        session = ticket.session
+        if ticket.stopped:
+            yield Update(("stopped", "Stopped."))
+            return
         todo, shown = [], dict[str, dict[str, Any]]()
         for job in runs.jobs(page):
             done = session.finished.get(job.name)
             if done is not None and done[0] == (page.checkpoint, job.request):
-                shown[job.name] = done[1]
+                shown[job.name] = self._with_measured_ddpm(done[1], session, page)
             else:
                 todo.append(job)
         duel = {k: (shown.get(k) or (session.finished.get(k) or (None, None))[1]) for k in "ab"}
@@ -103,7 +114,9 @@ class Handlers:
             if ticket.stopped:
                 yield self._stopped(job.name, shown.get(job.name), duel)
                 return
-        if ask:
+        if ask and not any(job.name == "samples" for job in rest):
+            yield Update(("estimate", views.estimate_note(estimate_s, shown_first=False)), ask=True)
+        elif ask:
             yield from self._ask(engine, page, session, estimate_s, ticket)
         else:
             yield Update(("done", self._idle(engine)))
@@ -129,10 +142,14 @@ class Handlers:
             value = runs.first_sample(single, done[1], done[2][0])
             yield Update(("estimate", views.estimate_note(estimate_s)), {"samples": value}, ask=True)
             return
-        preview = runs.Job("samples", runs.with_steps(single.request, PREVIEW_STEPS))
+        preview = runs.Job("samples", runs.with_steps(single.request, min(PREVIEW_STEPS, page.steps)))
+        shown: dict[str, Any] = {}
         for now in runs.run_job(engine, preview, lambda: ticket.over, lambda _: None):
             state = "preview" if now.timing else "running"
-            yield Update(("running", "One picture first…"), {"samples": now.value | {"state": state}})
+            shown = now.value | {"state": state}
+            yield Update(("running", "One picture first…"), {"samples": shown})
+        if ticket.stopped and not ticket.stale:
+            yield Update(("stopped", "Stopped."), {"samples": shown | {"state": "stopped"}} if shown else {})
         if not ticket.over:
             yield Update(("estimate", views.estimate_note(estimate_s)), ask=True)
 
@@ -143,6 +160,15 @@ class Handlers:
         if settings.eta == 1.0 and settings.steps == self.host.training_steps(page.checkpoint):
             session.ddpm_s[(page.checkpoint, timing.batch)] = timing.total_s
         session.finished[job.name] = ((page.checkpoint, job.request), now.value, now.export)
+
+    def _with_measured_ddpm(self, value: dict[str, Any], session: Session, page: PageSettings) -> dict[str, Any]:
+        """A reused panel whose speed-up was estimated, now that DDPM was measured at its batch."""
+        ddpm_s = session.ddpm_s.get((page.checkpoint, value["n"]))
+        if ddpm_s is None:
+            return value
+        rows = [list(row) for row in value["readout"]]
+        rows[3][1:] = views.speed_up(value["total_s"], value["steps"], 0, ddpm_s)
+        return value | {"readout": rows}
 
     def _ddpm(self, session: Session, page: PageSettings) -> Any:
         return lambda batch: session.ddpm_s.get((page.checkpoint, batch))
@@ -165,9 +191,14 @@ class Handlers:
         """A path to download. Raises ValueError when the panel has not finished."""
         from demo import exports
 
-        return str(exports.write(kind, self.sessions.get(key).finished, self._files / key))
+        session = self.sessions.peek(key)
+        return str(exports.write(kind, session.finished if session else {}, self._folder(key)))
+
+    def _folder(self, key: str) -> Path:
+        """Where a tab's files go. The browser chooses the key, so it must never be a path itself."""
+        return self._files / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def forget(self, key: str) -> None:
         """The tab is gone: its run ends, its results and files go."""
         self.sessions.forget(key)
-        shutil.rmtree(self._files / key, ignore_errors=True)
+        shutil.rmtree(self._folder(key), ignore_errors=True)

@@ -108,7 +108,7 @@ def build_page(host: EngineHost) -> gr.Blocks:
                     out[go_on] = gr.update(visible=asked)
                 yield out
 
-        def want(request: gr.Request, *values: Any) -> None:
+        async def want(request: gr.Request, *values: Any) -> None:  # on the event loop: in order of arrival
             handlers.want(str(request.session_hash), values)
 
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:

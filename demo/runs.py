@@ -114,6 +114,7 @@ def run_job(
         value |= {"tiles": tiles_uri(export)}
     preview_s += time.perf_counter() - started
     n = job.request.count
+    value["total_s"] = timing.total_s
     value["readout"] = views.readout(timing.as_dict(), S, engine.T, n, ddpm_s(n), preview_s)
     yield Shown(job, value, timing, (export, record))
 

@@ -27,18 +27,18 @@ class Ticket:
 
     sessions: Sessions
     key: str
+    session: Session
     settings: PageSettings
     stops: int
 
     @property
     def stopped(self) -> bool:
-        session = self.sessions.peek(self.key)
-        return session is None or session.stops != self.stops
+        gone = self.sessions.peek(self.key) is not self.session  # even when the tab came back since
+        return gone or self.session.stops != self.stops
 
     @property
     def stale(self) -> bool:
-        session = self.sessions.peek(self.key)
-        return session is not None and session.wanted not in (None, self.settings)
+        return self.session.wanted not in (None, self.settings)
 
     @property
     def over(self) -> bool:
@@ -65,11 +65,14 @@ class Sessions:
         self.get(key).wanted = settings
 
     def stop(self, key: str) -> None:
-        self.get(key).stops += 1
+        session = self.peek(key)
+        if session is not None:
+            session.stops += 1
 
     def forget(self, key: str) -> None:
         with self._lock:
             self._sessions.pop(key, None)
 
     def ticket(self, key: str, settings: PageSettings) -> Ticket:
-        return Ticket(self, key, settings, self.get(key).stops)
+        session = self.get(key)
+        return Ticket(self, key, session, settings, session.stops)

@@ -59,8 +59,10 @@ def cores(threads: int) -> str:
     return f"{threads} thread" + ("" if threads == 1 else "s")
 
 
-def estimate_note(estimate_s: float) -> str:
-    return f"This run is estimated at {seconds(estimate_s)}. One picture is shown; press Go on for the rest."
+def estimate_note(estimate_s: float, shown_first: bool = True) -> str:
+    if shown_first:
+        return f"This run is estimated at {seconds(estimate_s)}. One picture is shown; press Go on for the rest."
+    return f"This run is estimated at {seconds(estimate_s)}; press Go on to start it."
 
 
 def step_note(steps: int, spacing: str) -> str:

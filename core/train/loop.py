@@ -6,6 +6,7 @@ killed and resumed run equals an uninterrupted one without any random state bein
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import math
@@ -13,6 +14,7 @@ import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -34,7 +36,8 @@ STATE = "state.pt"
 
 @dataclass(frozen=True)
 class Progress:
-    """After a step: step counts from 1, loss is that step's, elapsed_s is this process's training time."""
+    """After a step: step counts from 1, loss is that step's, elapsed_s is this process's time since run(),
+    saves and sample sheets between the steps included."""
 
     step: int
     loss: float
@@ -66,6 +69,11 @@ class Trainer:
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.lr)
         self.alpha_bar = torch.from_numpy(schedule.alpha_bar[1:].copy()).float()
         self.step = 0
+
+    @cached_property
+    def data_sha256(self) -> str:
+        """Identity of the training images, so that a run is not resumed on others."""
+        return hashlib.sha256(np.ascontiguousarray(self.images).data).hexdigest()
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
         """(x_0 (B,C,H,W) in [−1,1], t (B,) in 0..T−1, ε (B,C,H,W)) of a step: a function of the seed and step.
@@ -131,6 +139,8 @@ class Trainer:
                 "step": self.step,
                 "settings": json.dumps(asdict(self.settings)),
                 "config": json.dumps(self.config.to_config()),
+                "schedule": json.dumps(asdict(self.schedule)),
+                "data": self.data_sha256,
             },
             buffer,
         )
@@ -147,6 +157,12 @@ class Trainer:
             raise DataError(f"{path} is damaged: remove it to start again, or restore a copy.") from error
         if json.loads(state["config"]) != json.loads(json.dumps(self.config.to_config())):
             raise DataError(f"{path} belongs to another network: give another --state folder or the same sizes.")
+        for key, mine, what in (
+            ("schedule", json.dumps(asdict(self.schedule)), "noise schedule"),
+            ("data", self.data_sha256, "set of images"),
+        ):
+            if state.get(key, mine) != mine:  # states of the first version do not say
+                raise DataError(f"{path} was trained with another {what}: name another --state folder.")
         self._check_settings(json.loads(state["settings"]), int(state["step"]), path)
         self.network.load_state_dict(state["network"])
         self.ema = {k: v.to(self.device) for k, v in state["ema"].items()}

@@ -44,6 +44,13 @@ window.ddim = (() => {
     }
   }
 
+  // Figures of an earlier run stay, dimmed, only while the next one runs; a stopped run has none of its own.
+  function showReadout(node, value) {
+    if (value.readout || value.state !== "running") fillReadout(node, value);
+    node.title = value.machine || "";
+    node.classList.toggle("old", !value.readout);
+  }
+
   // The frame every panel shares: title, caption, state word, body, progress, note, readout.
   function frame(root, title) {
     const chip = el("span", { class: "chip" });
@@ -65,11 +72,7 @@ window.ddim = (() => {
     f.caption.textContent = value.label || "";
     f.bar.firstChild.style.width = `${100 * (value.progress || 0)}%`;
     f.note.textContent = value.note || "";
-    if (value.readout) {
-      fillReadout(f.readout, value);
-      f.readout.title = value.machine || "";
-    }
-    f.readout.classList.toggle("old", value.state === "running");
+    showReadout(f.readout, value);
   }
 
   // Two to four lines of state shared by everything that plays: position in 0..1, playing or not.
@@ -114,13 +117,17 @@ window.ddim = (() => {
     const row = el("div", { class: "strip" });
     const big = el("canvas", { role: "img", class: "loop", "aria-label": "Interpolation loop" });
     const button = el("button", { type: "button", class: "quiet" }, "Pause loop");
-    f.body.append(row, el("div", { class: "loopbox" }, big, button));
+    const pick = el("input", { type: "range", min: 1, max: 2, step: 1, value: 1, "aria-label": "Frame of the strip" });
+    f.body.append(row, el("div", { class: "loopbox" }, big, pick, button));
+    const hold = (k) => { on = false; button.textContent = "Play loop"; at = k; show(); };
+    pick.oninput = () => hold(pick.value - 1);
     let image = null, value = null, at = 0, on = !calm();
     const show = () => {
       const n = value.n, there = at % (2 * n - 2);
       const k = there < n ? there : 2 * n - 2 - there;
       cut(big, image, value.side, k);
       [...row.children].forEach((c, i) => c.classList.toggle("now", i === k));
+      pick.max = n; pick.value = k + 1;
     };
     setInterval(() => { if (image && on && !document.hidden && root.isConnected) { at += 1; show(); } }, 110);
     button.textContent = on ? "Pause loop" : "Play loop";
@@ -135,7 +142,7 @@ window.ddim = (() => {
       canvases(row, value.n, (i) => `Frame ${i + 1} of ${value.n} between seed ${from} and seed ${to}`)
         .forEach((c, i) => {
           cut(c, image, value.side, i);
-          c.onclick = () => { on = false; button.textContent = "Play loop"; at = i; show(); };
+          c.onclick = () => hold(i);
         });
       show();
       root.dataset.painted = value.state;
@@ -159,7 +166,7 @@ window.ddim = (() => {
     };
     const lanes = { a: lane("A"), b: lane("B") };
     const range = el("input", { type: "range", min: 0, max: 1000, value: 1000, "aria-label": "Scrub both trajectories" });
-    const play = el("button", { type: "button", class: "quiet", "aria-label": "Play both trajectories" }, "Play");
+    const play = el("button", { type: "button", class: "quiet" }, "Play");
     f.body.append(el("div", { class: "lanes" }, lanes.a.node, lanes.b.node), el("div", { class: "transport" }, play, range));
     const paint = (position, moving) => {
       const p = Math.min(position, 1);
@@ -173,6 +180,7 @@ window.ddim = (() => {
         l.node.dataset.frame = k;
       }
       if (moving) range.value = 1000 * p;
+      range.setAttribute("aria-valuetext", Object.values(lanes).map((l) => `${l.name}: ${l.t.textContent}`).join(", "));
     };
     const film = player(paint, () => 2600);
     play.onclick = () => { film.play(!film.playing); play.textContent = film.playing ? "Pause" : "Play"; };
@@ -189,8 +197,7 @@ window.ddim = (() => {
         l.node.dataset.state = v.state;
         l.node.dataset.steps = v.steps;
         l.node.dataset.eta = v.eta;
-        if (v.readout) { fillReadout(l.readout, v); l.readout.title = v.machine || ""; }
-        l.readout.classList.toggle("old", v.state === "running");
+        showReadout(l.readout, v);
         if (!v.film) continue;
         const image = await picture(v.film);
         if (!current()) return;
