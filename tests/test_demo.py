@@ -202,3 +202,69 @@ def test_gradio_stays_in_the_page_and_torch_out_of_the_views():
         assert "demo" not in set(imports(path)), path
     for name in ("views", "settings", "sessions", "pictures", "page", "panels"):
         assert "torch" not in set(imports(ROOT / "demo" / f"{name}.py")), name
+
+
+@pytest.mark.parametrize("key", ["..", ".", "", "/abs", "../other"])
+def test_a_session_key_is_never_a_path(handlers, key):
+    inside = handlers._files.resolve()
+    keep = inside / "other tab's file"
+    keep.write_text("kept")
+    beside = inside.parent / f"{inside.name}-beside"
+    beside.write_text("kept")
+    list(handlers.run(key, GOOD))
+    path = Path(handlers.export(key, "samples-png")).resolve()
+    assert path.parent.parent == inside
+    handlers.forget(key)
+    assert not path.exists()
+    assert keep.exists()
+    assert beside.exists()
+    beside.unlink()
+
+
+def test_a_tab_that_comes_back_does_not_revive_its_old_run():
+    sessions, page = Sessions(), PageSettings("tiny")
+    ticket = sessions.ticket("tab", page)
+    sessions.forget("tab")
+    sessions.want("tab", page)
+    assert ticket.stopped
+
+
+def test_stop_while_the_model_loads_is_obeyed(handlers, monkeypatch):
+    load = handlers.host.engine
+
+    def slow(name):
+        engine = load(name)
+        handlers.sessions.stop("tab")
+        return engine
+
+    monkeypatch.setattr(handlers.host, "engine", slow)
+    assert [u.status[0] for u in handlers.run("tab", GOOD)] == ["loading", "stopped"]
+
+
+def test_asking_about_b_alone_keeps_the_samples_on_screen(handlers, monkeypatch):
+    list(handlers.run("tab", GOOD))
+    monkeypatch.setattr(handlers.host, "expected_ms", lambda name, batch: 10.0)
+    updates = list(handlers.run("tab", (*GOOD[:7], 1000, 1.0)))
+    assert updates[-1].ask
+    samples = [u.panels["samples"] for u in updates if "samples" in u.panels][-1]
+    assert (samples["n"], samples["state"]) == (4, "done")
+
+
+def test_a_panel_shown_again_takes_up_the_measured_ddpm(handlers):
+    list(handlers.run("tab", GOOD))
+    list(handlers.run("tab", (*GOOD[:7], 1000, 1.0), go_on=True))
+    first = next(iter(handlers.run("tab", (*GOOD[:7], 1000, 1.0))))  # everything is finished already
+    assert first.panels["duel"]["a"]["readout"][3][2] == "measured"
+
+
+def test_an_unforeseen_error_ends_as_a_sentence(handlers, monkeypatch, capsys):
+    handlers.host.engine("tiny")
+
+    def broken(*_, **__):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("demo.runs.run_job", broken)
+    last = list(handlers.run("tab", GOOD))[-1]
+    assert last.status[0] == "error"
+    assert "\n" not in last.status[1]
+    assert "no room" in capsys.readouterr().err  # the whole story goes to the terminal

@@ -235,3 +235,13 @@ def test_the_loss_falls_on_a_trivial_dataset():
 def test_images_of_other_channels_are_refused():
     with pytest.raises(DataError, match="3 channels and the network 1"):
         trainer(images=np.zeros((4, 3, 8, 8), np.uint8))
+
+
+def test_a_state_of_other_images_or_another_schedule_is_refused(tmp_path):
+    first = trainer()
+    next(first.run())
+    first.save(tmp_path)
+    with pytest.raises(DataError, match="images"):
+        trainer(images=255 - IMAGES).resume(tmp_path)
+    with pytest.raises(DataError, match="schedule"):
+        Trainer(CONFIG, NoiseSchedule("squaredcos_cap_v2"), IMAGES, SETTINGS).resume(tmp_path)
