@@ -76,8 +76,7 @@ class Engine:
         of its seed; all frames of an interpolation add that of the first seed, so that only x_T differs.
         """
         plan, latents = self.plan(request), self._check(request, x_T)
-        seeds = request.seeds if request.frames is None else request.seeds[:1] * request.count
-        return self._walk(request, plan, latents, seeds)
+        return self._walk(request, plan, latents, request.seeds)
 
     def _check(self, request: Request, x_T: Tensor | None) -> Tensor:
         latents = self.x_T(request) if x_T is None else x_T
@@ -97,7 +96,7 @@ class Engine:
         def step_noise(t: int) -> Tensor:
             if request.frames is None:
                 return noise.step_noise(seeds, t, self.checkpoint.shape)
-            return noise.step_noise(seeds[:1], t, self.checkpoint.shape).expand(len(seeds), -1, -1, -1)
+            return noise.step_noise(request.seeds[:1], t, self.checkpoint.shape).expand(len(x), -1, -1, -1)
 
         kind = self.checkpoint.defaults.prediction_type
         return walk(self.network, x, plan, step_noise, kind, self.clip_range(request))
@@ -129,13 +128,12 @@ class Engine:
         if max_batch < 1:
             raise RequestError("max_batch must be at least 1.")
         plan, latents = self.plan(request), self._check(request, x_T)
-        seeds = request.seeds if request.frames is None else request.seeds[:1] * request.count
         starts = range(0, len(latents), max_batch)
         images, total, network, done = [], 0.0, 0.0, 0
         for start in starts:
             part = slice(start, start + max_batch)
             last: Step | None = None
-            for last in self._walk(request, plan, latents[part], seeds[part]):  # noqa: B007 (read after the loop)
+            for last in self._walk(request, plan, latents[part], request.seeds[part]):  # noqa: B007 (read after the loop)
                 done += 1
                 if on_step is not None:
                     on_step(done, len(plan) * len(starts))
