@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from core import DataError, NetworkError, NoiseSchedule, UNetConfig
+from core.checkpoint import SamplingDefaults, open_checkpoint, save_checkpoint
 from core.pixels import from_pixels
 from core.train.loop import STATE, Trainer
 from core.train.settings import TrainSettings
@@ -54,12 +55,15 @@ def assert_same_state(a, b):
             same = torch.equal(value, right[key]) if isinstance(value, torch.Tensor) else value == right[key]
             assert same, f"{name}{key}"
     assert a.step == b.step
+    if a.balance is not None:
+        assert torch.equal(a.balance.mean, b.balance.mean)
+        assert torch.equal(a.balance.seen, b.balance.seen)
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 6])
-@pytest.mark.parametrize("bf16", [False, True])
-def test_killed_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, stop_after, bf16):
-    settings = replace(SETTINGS, bf16=bf16)
+@pytest.mark.parametrize("kind", [{}, {"bf16": True}, {"balance": 0.4, "coarse": 0.1}])
+def test_killed_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, stop_after, kind):
+    settings = replace(SETTINGS, **kind)
     whole = trainer(settings)
     losses = [p.loss for p in whole.run()]
 
@@ -88,6 +92,31 @@ def test_work_after_the_last_save_is_done_again_the_same(tmp_path):
     assert_same_state(resumed, whole)
 
 
+def test_a_run_may_start_from_a_finished_checkpoint(tmp_path):
+    finished = trainer()
+    list(finished.run())
+    save_checkpoint(tmp_path, finished.ema, CONFIG, finished.schedule, SamplingDefaults())
+    one = trainer(replace(SETTINGS, seed=9))
+    one.start_from(open_checkpoint(tmp_path))
+    assert one.step == 0
+    for name, value in one.network.state_dict().items():
+        assert torch.equal(value, finished.ema[name])
+        assert torch.equal(one.ema[name], finished.ema[name])
+    next(one.run())
+    assert not torch.equal(one.ema["conv_in.weight"], finished.ema["conv_in.weight"])
+
+
+def test_a_checkpoint_of_another_network_or_schedule_is_no_start(tmp_path):
+    finished = trainer()
+    save_checkpoint(tmp_path, finished.ema, CONFIG, finished.schedule, SamplingDefaults())
+    for other in (
+        trainer(config=replace(CONFIG, block_out_channels=(8, 8))),
+        Trainer(CONFIG, NoiseSchedule(beta_schedule="squaredcos_cap_v2"), IMAGES, SETTINGS),
+    ):
+        with pytest.raises(DataError, match="another network or schedule"):
+            other.start_from(open_checkpoint(tmp_path))
+
+
 def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path):
     assert trainer().resume(tmp_path / "nothing") is False
 
@@ -98,7 +127,9 @@ def test_a_state_of_another_network_is_refused(tmp_path):
         trainer(config=replace(CONFIG, block_out_channels=(8, 8))).resume(tmp_path)
 
 
-@pytest.mark.parametrize("change", [{"batch": 5}, {"lr": 2e-3}, {"seed": 6}, {"ema": 0.9}, {"bf16": True}])
+@pytest.mark.parametrize(
+    "change", [{"batch": 5}, {"lr": 2e-3}, {"seed": 6}, {"ema": 0.9}, {"bf16": True}, {"coarse": 0.1}]
+)
 def test_a_state_trained_with_other_settings_is_refused_by_name(tmp_path, change):
     trainer().save(tmp_path)
     with pytest.raises(DataError, match=f"trained with {next(iter(change))} "):
@@ -185,10 +216,10 @@ def test_the_loss_is_the_error_of_the_noise_at_the_forward_process():
         assert torch.equal(asked, t)
         return ((x_t - a.sqrt() * x_0) / (1 - a).sqrt()).float()
 
-    one.network = perfect
-    assert float(one.loss(x_0, t, eps)) < 1e-6
-    one.network = lambda x_t, asked: torch.zeros_like(x_t)
-    assert float(one.loss(x_0, t, eps)) == pytest.approx(float(eps.square().mean()))
+    one.trained = perfect
+    assert float(one.loss(x_0, t, eps)[0]) < 1e-6
+    one.trained = lambda x_t, asked: torch.zeros_like(x_t)
+    assert float(one.loss(x_0, t, eps)[0]) == pytest.approx(float(eps.square().mean()))
 
 
 def test_the_reported_learning_rate_is_the_one_that_was_used():
@@ -216,7 +247,7 @@ def test_a_loss_gone_wrong_raises_before_anything_is_changed(tmp_path, bad):
     good = trainer()
     good.resume(tmp_path)
     saved = (tmp_path / STATE).read_bytes()
-    one.loss = lambda *_: torch.tensor(bad, requires_grad=True)
+    one.loss = lambda *_: (torch.tensor(bad, requires_grad=True), torch.tensor(bad))
     with pytest.raises(NetworkError, match=r"at step 2.*lower --lr"):
         next(run)
     assert_same_state(one, good)

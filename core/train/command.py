@@ -10,20 +10,22 @@ from pathlib import Path
 
 import torch
 
-from core.checkpoint import SamplingDefaults, save_checkpoint
+from core.checkpoint import SamplingDefaults, open_checkpoint, save_checkpoint
 from core.device import resolve_device
 from core.errors import RequestError
 from core.schedule import NoiseSchedule
 from core.train.datasets import load_images
 from core.train.loop import Progress, Trainer
+from core.train.parallel import Share, joined
 from core.train.settings import TrainSettings
 from core.unet_config import UNetConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", help="idx3 image file (.gz or not) or a .npz with an 'images' array")
+    parser.add_argument("data", help="folder of pictures, .npz with 'images', or idx3 file")
     parser.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
     parser.add_argument("--state", type=Path, required=True, help="folder of the resumable state and the log")
+    parser.add_argument("--start-from", type=Path, help="checkpoint whose weights to begin with, if --state is empty")
     parser.add_argument("--size", type=int, default=28, help="side of the pictures in pixels")
     parser.add_argument("--channels", default="32,64,128", help="width of each level")
     parser.add_argument("--layers", type=int, default=1, help="resnets a level")
@@ -36,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         value = getattr(defaults, name)
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
     parser.add_argument("--bf16", action="store_true", help="autocast the inner layers (pays with avx512_bf16 or AMX)")
+    parser.add_argument("--balance", type=float, default=0.0, help="0: the plain loss; 1: every noise level alike")
+    parser.add_argument("--coarse", type=float, default=0.0, help="weight of the error's block means; for colours")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="0: torch's choice")
     parser.add_argument("--save-every", type=float, default=300.0, metavar="SECONDS")
@@ -70,26 +74,45 @@ def unet_config(args: argparse.Namespace, channels_in: int) -> UNetConfig:
 def run(args: argparse.Namespace) -> None:
     if args.state.exists() and not args.state.is_dir():
         raise RequestError(f"--state {args.state} is a file: name a folder.")
-    device = str(resolve_device(args.device))
     if args.threads > 0:
         torch.set_num_threads(args.threads)
+    with joined(str(resolve_device(args.device))) as (share, device):
+        train(args, share, device)
+
+
+def new_trainer(args: argparse.Namespace, share: Share, device: str) -> Trainer:
+    """At the state's step where there is a state, at --start-from's weights where there is none, else at step 0."""
     images = load_images(args.data, args.size)
-    names = ("steps", "batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed", "bf16")
+    names = ("steps", "batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed", "bf16", "balance", "coarse")
     settings = TrainSettings(**{name: getattr(args, name) for name in names})
     schedule = NoiseSchedule(beta_schedule=args.beta_schedule)
-    trainer = Trainer(unet_config(args, images.shape[1]), schedule, images, settings, device)
+    trainer = Trainer(unet_config(args, images.shape[1]), schedule, images, settings, device, share)
     if trainer.resume(args.state):
         print(f"resumed at step {trainer.step}", flush=True)
+    elif args.start_from:
+        trainer.start_from(open_checkpoint(args.start_from))
+        print(f"weights of {args.start_from}, optimiser new", flush=True)
+    return trainer
+
+
+def train(args: argparse.Namespace, share: Share, device: str) -> None:
+    """Advance to --steps; the first process logs and saves for all."""
+    trainer = new_trainer(args, share, device)
+    settings = trainer.settings
     args.state.mkdir(parents=True, exist_ok=True)
 
     from core.train.pictures import plot_log, sample_sheet  # matplotlib, which sampling never needs
 
     def save() -> None:
         trainer.save(args.state)
-        save_checkpoint(args.out, trainer.ema, trainer.config, schedule, SamplingDefaults())
+        save_checkpoint(args.out, trainer.ema, trainer.config, trainer.schedule, SamplingDefaults())
         sample_sheet(args.out, args.state / f"samples-{trainer.step:06d}.png", device)
         plot_log(args.state / "log.jsonl", args.state / "loss.png")
 
+    if not share.first:
+        for _ in trainer.run():
+            pass
+        return
     started, first, saved, losses = time.perf_counter(), trainer.step, time.perf_counter(), list[float]()
     with (args.state / "log.jsonl").open("a", encoding="utf-8") as log:
         for progress in trainer.run():

@@ -19,15 +19,17 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn.parallel import DistributedDataParallel
 
-from core.checkpoint import write_atomically
+from core.checkpoint import Checkpoint, write_atomically
 from core.errors import DataError, NetworkError
 from core.pixels import from_pixels
 from core.schedule import NoiseSchedule
 from core.train.datasets import UInt8Array
+from core.train.parallel import Share
 from core.train.settings import TrainSettings
+from core.train.weighting import Balance
 from core.unet import UNet
 from core.unet_config import UNetConfig
 
@@ -55,6 +57,7 @@ class Trainer:
         images: UInt8Array,
         settings: TrainSettings,
         device: str = "cpu",
+        share: Share | None = None,
     ) -> None:
         if images.shape[1] != config.in_channels or config.in_channels != config.out_channels:
             raise DataError(
@@ -62,11 +65,17 @@ class Trainer:
             )
         torch.manual_seed(settings.seed)
         self.config, self.schedule, self.images, self.settings = config, schedule, images, settings
-        self.device = torch.device(device)
+        self.device, self.share = torch.device(device), share or Share()
         self.network = UNet(config).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.network.inner_dtype = torch.bfloat16 if settings.bf16 else None
+        # the same weights, with gradients averaged over the processes; alone, the network itself
+        self.trained = DistributedDataParallel(self.network) if self.share.world > 1 else self.network
         self.ema = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.lr)
+        weighed = settings.balance > 0 or settings.coarse > 0
+        self.balance = (
+            Balance(schedule.T, config.sample_size, self.device, settings.balance, settings.coarse) if weighed else None
+        )
         self.alpha_bar = torch.from_numpy(schedule.alpha_bar[1:].copy()).float()
         self.step = 0
 
@@ -91,12 +100,18 @@ class Trainer:
         eps = torch.from_numpy(rng.standard_normal(x_0.shape, dtype=np.float32))
         return x_0, t, eps
 
-    def loss(self, x_0: Tensor, t: Tensor, eps: Tensor) -> Tensor:
-        """Mean squared error of the predicted noise, over batch and pixels."""
+    def loss(self, x_0: Tensor, t: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+        """(what is minimised, the plain mean squared error of the predicted noise for the log).
+
+        They are one and the same unless ``balance`` or ``coarse`` weigh levels and scales (core/train/weighting.py).
+        """
         a = self.alpha_bar[t][:, None, None, None]
         x_t = a.sqrt() * x_0 + (1 - a).sqrt() * eps
         x_t = x_t.to(self.device).contiguous(memory_format=torch.channels_last)
-        return F.mse_loss(self.network(x_t, t.to(self.device)), eps.to(self.device))
+        t = t.to(self.device)
+        error = self.trained(x_t, t) - eps.to(self.device)
+        plain = error.square().mean()
+        return (plain if self.balance is None else self.balance(error, t)), plain.detach()
 
     def run(self) -> Iterator[Progress]:
         """Advance to ``settings.steps``. Raises NetworkError at a loss that is not finite, before any update."""
@@ -105,9 +120,12 @@ class Trainer:
         while self.step < self.settings.steps:
             for group in self.optimizer.param_groups:
                 group["lr"] = self.settings.lr_at(self.step)
-            torch.manual_seed(self.settings.seed * 1_000_003 + self.step)  # dropout, where there is any
-            loss = self.loss(*self.batch(self.step))
-            value = loss.item()
+            # dropout, where there is any: another draw each step and process
+            torch.manual_seed((self.settings.seed * 1_000_003 + self.step) * self.share.world + self.share.rank)
+            rows = self.share.of(self.settings.batch)
+            x_0, t, eps = (part[rows] for part in self.batch(self.step))
+            loss, plain = self.loss(x_0, t, eps)
+            value = self.share.mean(plain)
             if not math.isfinite(value):
                 raise NetworkError(
                     f"The loss became {value} at step {self.step}; the last saved state is kept: "
@@ -136,6 +154,7 @@ class Trainer:
                 "network": self.network.state_dict(),
                 "ema": self.ema,
                 "optimizer": self.optimizer.state_dict(),
+                "balance": self.balance.state_dict() if self.balance else None,
                 "step": self.step,
                 "settings": json.dumps(asdict(self.settings)),
                 "config": json.dumps(self.config.to_config()),
@@ -145,6 +164,15 @@ class Trainer:
             buffer,
         )
         write_atomically(folder / STATE, buffer.getvalue())
+
+    def start_from(self, checkpoint: Checkpoint) -> None:
+        """Begin with the weights of a finished checkpoint and a new optimiser; the warm-up fills its averages.
+        Raises DataError unless network and schedule are the same."""
+        if checkpoint.network.config.to_config() != self.config.to_config() or checkpoint.schedule != self.schedule:
+            raise DataError(f"{checkpoint.path} is of another network or schedule: give the options it was made with.")
+        weights = checkpoint.network.state_dict()
+        self.network.load_state_dict(weights)
+        self.ema = {k: v.detach().clone().to(self.device) for k, v in weights.items()}
 
     def resume(self, folder: Path) -> bool:
         """Take up the state in ``folder``; False if there is none. Raises DataError if it is another net's."""
@@ -167,6 +195,8 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.ema = {k: v.to(self.device) for k, v in state["ema"].items()}
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.balance:
+            self.balance.load_state_dict(state["balance"])
         self.step = int(state["step"])
         return True
 

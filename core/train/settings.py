@@ -14,6 +14,7 @@ class TrainSettings:
     warmup: steps of linear rise. decay: the last share of the steps, over which lr falls to zero by a
     cosine; before it lr is constant, so a run may be lengthened without having been decayed too early.
     ema: decay of the weight average (warmed up). bf16: autocast for the inner layers.
+    balance, coarse: how far noise levels are weighed alike, and the weight of coarse scales (core/train/weighting.py).
     """
 
     steps: int
@@ -25,6 +26,8 @@ class TrainSettings:
     grad_clip: float = 1.0
     seed: int = 0
     bf16: bool = False
+    balance: float = 0.0
+    coarse: float = 0.0
 
     def __post_init__(self) -> None:
         for name, good in (
@@ -36,6 +39,8 @@ class TrainSettings:
             ("ema", 0 <= self.ema < 1),
             ("grad_clip", self.grad_clip > 0),
             ("seed", self.seed >= 0),
+            ("balance", 0 <= self.balance <= 1),
+            ("coarse", 0 <= self.coarse < math.inf),
         ):
             if not good:
                 raise RequestError(f"--{name.replace('_', '-')} {getattr(self, name)} is out of range.")

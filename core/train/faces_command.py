@@ -1,0 +1,74 @@
+"""``python -m core faces``: make the toon-face data set, training and held-out."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from core.checkpoint import write_atomically
+from core.errors import RequestError
+from core.train.datasets import UInt8Array
+from core.train.faces import ATTRIBUTION, COLOURS, SHAPES, SIZE, draw, render
+
+SPLITS = {"train": 0, "held-out": 1}
+CHUNK = 250
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="folder for train.npz and held-out.npz")
+    parser.add_argument("--n", type=int, default=60_000, help="training faces")
+    parser.add_argument("--held-out", type=int, default=6_000, help="held-out faces, drawn from another stream")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--workers", type=int, default=0, help="processes; 0: one a core")
+
+
+def pictures(chunk: tuple[int, int, int, int]) -> UInt8Array:
+    """Faces first..last−1 of a split: n×64×64×3."""
+    seed, split, first, last = chunk
+    return np.stack([render(draw(seed, split, i)) for i in range(first, last)])
+
+
+def labels(seed: int, split: int, n: int) -> dict[str, np.ndarray]:
+    """``shape_<name>`` (n,) uint8 and ``colour_<name>`` (n,) float32 of faces 0..n−1."""
+    faces = [draw(seed, split, i) for i in range(n)]
+    out = {f"shape_{name}": np.array([f.shapes[name] for f in faces], dtype=np.uint8) for name in SHAPES}
+    return out | {f"colour_{name}": np.array([f.colours[name] for f in faces], dtype=np.float32) for name in COLOURS}
+
+
+def make(path: Path, seed: int, split: int, n: int, workers: int) -> None:
+    """Write one split: images, labels, and in ``about`` how it was made."""
+    chunks = [(seed, split, first, min(n, first + CHUNK)) for first in range(0, n, CHUNK)]
+    images = np.empty((n, SIZE, SIZE, 3), dtype=np.uint8)
+    # spawn: forking a process that holds torch's threads can hang
+    with (
+        multiprocessing.get_context("spawn").Pool(workers) as pool,
+        tqdm(total=n, unit=" faces", desc=path.name) as bar,
+    ):
+        for chunk, made in zip(chunks, pool.imap(pictures, chunks), strict=True):
+            images[chunk[2] : chunk[3]] = made
+            bar.update(len(made))
+    about = {
+        "attribution": ATTRIBUTION, "seed": seed, "split": split,
+        "shapes": {name: values for name, (values, _) in SHAPES.items()}, "colours": COLOURS,
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    arrays = {"images": images, "about": np.array(json.dumps(about)), **labels(seed, split, n)}
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, buffer.getvalue())
+
+
+def run(args: argparse.Namespace) -> None:
+    if args.n < 1 or args.held_out < 1 or args.seed < 0 or args.workers < 0:
+        raise RequestError("--n and --held-out must be at least 1, --seed and --workers at least 0.")
+    render(draw(args.seed, 0, 0))  # says what is missing before any process starts
+    for name, n in (("train", args.n), ("held-out", args.held_out)):
+        path = args.out / f"{name}.npz"
+        make(path, args.seed, SPLITS[name], n, args.workers or multiprocessing.cpu_count())
+        print(f"{path}: {n} faces, {path.stat().st_size / 1e6:.0f} MB")
