@@ -1,0 +1,102 @@
+"""What is measured: one cell for each figure of a table, in the order of their cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.errors import RequestError
+from core.request import SamplerSettings
+
+KINDS = ("quality", "reconstruction", "consistency", "interpolation", "speed")
+ETAS = ("0", "1", "hat", "0.2", "0.5")  # at equal cost in this order: DDIM and DDPM first
+QUALITY_STEPS = (5, 10, 20, 50, 100)  # and T
+RECONSTRUCTION_STEPS = (10, 20, 50, 100, 200, 500)  # and T
+CONSISTENCY_STEPS = (5, 10, 20, 50, 100, 200, 500)  # against T
+INTERPOLATION_STEPS = 50
+WAYS = ("slerp", "lerp", "crossfade")
+REFINE = 3
+PATHS, FRAMES = 100, 17  # paths whose course is followed (at most), pictures on each, ends included
+SPEED_BATCH, SPEED_ROUNDS = 16, 3
+
+
+@dataclass(frozen=True)
+class Cell:
+    """kind: one of KINDS. S: steps, 0 where none are taken. n: pictures (paths' midpoints, pairs). eta: one of ETAS.
+
+    refine: fixed-point iterations a step of an inversion. way: "floor" in quality, one of WAYS in interpolation.
+    cost: network evaluations of single pictures, the order in which cells are run.
+    """
+
+    kind: str
+    S: int
+    n: int
+    cost: int
+    eta: str = "0"
+    refine: int = 0
+    way: str = ""
+
+    @property
+    def key(self) -> str:
+        """Its name in the JSON and on the command line, such as quality/eta=0.2/S=50."""
+        if self.way or self.kind == "speed":
+            return f"{self.kind}/{self.way or 'steps'}"
+        if self.kind == "reconstruction":
+            return f"{self.kind}/{'refined' if self.refine else 'plain'}/S={self.S}"
+        return f"{self.kind}/eta={self.eta}/S={self.S}"
+
+    @property
+    def settings(self) -> SamplerSettings:
+        """With the checkpoint's own step list and clipping."""
+        return settings(self.S, self.eta)
+
+
+def settings(S: int, eta: str = "0") -> SamplerSettings:
+    return SamplerSettings(S, sigma_hat=True) if eta == "hat" else SamplerSettings(S, float(eta))
+
+
+def _below(steps: Sequence[int], T: int) -> list[int]:
+    return [S for S in steps if S < T]
+
+
+def _kind(kind: str, T: int, n: int, n_rest: int) -> list[Cell]:
+    if kind == "quality":
+        steps = [*_below(QUALITY_STEPS, T), T]
+        return [Cell(kind, 0, n, 0, way="floor"), *(Cell(kind, S, n, n * S, eta) for eta in ETAS for S in steps)]
+    if kind == "reconstruction":
+        steps = [*_below(RECONSTRUCTION_STEPS, T), T]
+        return [Cell(kind, S, n_rest, n_rest * S * (2 + k), refine=k) for k in (0, REFINE) for S in steps]
+    if kind == "consistency":
+        steps = _below(CONSISTENCY_STEPS, T)  # the first of each η makes the T-step samples that all compare with
+        return [Cell(kind, S, n_rest, n_rest * (S + T), eta) for eta in ("0", "1") for S in steps]
+    if kind == "interpolation":
+        S = min(INTERPOLATION_STEPS, T)
+        cost = S * (n + FRAMES * min(PATHS, n_rest))
+        return [Cell(kind, S, n, cost if way != "crossfade" else S * n, way=way) for way in WAYS]
+    rounds = SPEED_ROUNDS * sum(_below(QUALITY_STEPS, T)) + 2 * T
+    return [Cell(kind, 0, SPEED_BATCH, SPEED_BATCH * rounds)]
+
+
+def cells(what: Sequence[str], T: int, n: int, n_rest: int) -> list[Cell]:
+    """The cells of these kinds, cheap first. n: pictures of a quality or midpoint cell, n_rest: of all others.
+
+    Raises RequestError for an unknown kind or fewer than 2 pictures.
+    """
+    if not what:
+        raise RequestError(f"--what is empty: choose from {', '.join(KINDS)}.")
+    for kind in what:
+        if kind not in KINDS:
+            raise RequestError(f"--what {kind!r} is unknown: choose from {', '.join(KINDS)}.")
+    if min(n, n_rest) < 2:
+        raise RequestError("--n and --n-rest must be at least 2.")
+    found = [cell for kind in KINDS if kind in what for cell in _kind(kind, T, n, n_rest)]
+    return sorted(found, key=lambda cell: cell.cost)
+
+
+def only(every: Sequence[Cell], keys: Sequence[str]) -> list[Cell]:
+    """The cells of these keys. Raises RequestError naming the known ones for any other key."""
+    known = {cell.key: cell for cell in every}
+    for key in keys:
+        if key not in known:
+            raise RequestError(f"--cells {key!r} is unknown: {', '.join(sorted(known))}.")
+    return [cell for cell in every if cell.key in keys]

@@ -1,0 +1,85 @@
+"""The plots of an evaluation, as PNG files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")  # files only
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from core.evaluate.cells import CONSISTENCY_STEPS, ETAS
+from core.evaluate.rows import Document, cell, quality_rows, seconds_per_step
+
+COLOURS = {"0": "#0b5d5e", "0.2": "#3f8f6b", "0.5": "#b58a1b", "1": "#b5482a", "hat": "#6b3fa0"}
+NAMES = {eta: "σ̂" if eta == "hat" else f"η = {eta}" for eta in ETAS}
+
+
+def _axes() -> tuple[Figure, Axes]:
+    figure, axes = plt.subplots(figsize=(6.4, 4), dpi=110, layout="constrained")
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    figure.savefig(path)
+    plt.close(figure)
+    return path
+
+
+def plot_quality(document: Document, path: Path) -> Path | None:
+    """Fréchet distance (± spread) against seconds a picture, one curve for each η, both axes logarithmic."""
+    rows = quality_rows(document)
+    if not rows:
+        return None
+    rate = seconds_per_step(rows)
+    figure, axes = _axes()
+    for eta in sorted(COLOURS):
+        found = sorted((row for row in rows if row.eta == eta), key=lambda row: row.S)
+        if found:
+            seconds, distances = [row.S * rate for row in found], [row.frechet for row in found]
+            spreads = [row.spread for row in found]
+            axes.errorbar(seconds, distances, spreads, color=COLOURS[eta], label=NAMES[eta], marker="o", markersize=4,
+                          linewidth=1.4, capsize=2)  # fmt: skip
+    for S in {row.S for row in rows}:  # every η has its points at the same times
+        axes.annotate(f"S = {S}", (S * rate, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom",
+                      fontsize=7)  # fmt: skip
+    floor = cell(document, "quality/floor")
+    if floor is not None:
+        axes.axhline(floor["frechet"], color="#888888", linestyle="--", linewidth=1, label="held-out data")
+    axes.set(xscale="log", yscale="log", xlabel="seconds a picture: S × median seconds a step",
+             ylabel="Fréchet distance in our features")  # fmt: skip
+    axes.legend(frameon=False, fontsize=8)
+    return _save(figure, path)
+
+
+def plot_consistency(document: Document, path: Path) -> Path | None:
+    """Distance from the T-step sample of the same x_T, as a share of that between unrelated samples, against S."""
+    figure, axes = _axes()
+    for eta, style in (("0", "-"), ("1", "--")):
+        for name, marker in (("features", "o"), ("pixels", "s")):
+            cells = ((S, cell(document, f"consistency/eta={eta}/S={S}")) for S in CONSISTENCY_STEPS)
+            found = [(S, figures[name] / figures[f"{name}_unrelated"]) for S, figures in cells if figures is not None]
+            if found:
+                axes.plot(*zip(*found, strict=True), style, color=COLOURS[eta], marker=marker, markersize=4,
+                          linewidth=1.4, label=f"{NAMES[eta]}, {name}")  # fmt: skip
+    if not axes.lines:
+        plt.close(figure)
+        return None
+    axes.axhline(1, color="#888888", linestyle=":", linewidth=1, label="unrelated samples")
+    axes.set(xscale="log", xlabel="S", ylabel="distance to S = T, unrelated samples = 1", ylim=(0, None))
+    axes.legend(frameon=False, fontsize=8)
+    return _save(figure, path)
+
+
+def plot_all(document: Document, stem: Path) -> list[Path]:
+    """``stem``-quality.png and ``stem``-consistency.png, as far as there are cells for them."""
+    made = [
+        plot(document, stem.with_name(f"{stem.name}-{name}.png"))
+        for name, plot in (("quality", plot_quality), ("consistency", plot_consistency))
+    ]
+    return [path for path in made if path is not None]

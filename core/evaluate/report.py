@@ -1,0 +1,155 @@
+"""docs/results.md: every figure is read from the JSON, none is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from core.checkpoint import write_atomically
+from core.evaluate import tables
+from core.evaluate.cells import FRAMES, INTERPOLATION_STEPS, REFINE, SPEED_BATCH
+from core.evaluate.machine import described
+from core.evaluate.plots import plot_all
+from core.evaluate.progress import span
+from core.evaluate.rows import Document, cell, headline
+
+INTRODUCTION = """# Results
+
+Made by `python -m core evaluate --render` from the `evaluation.json` of each checkpoint; no figure is typed by hand.
+Distances are measured in the features of a small net trained on the same data (at most 64 dimensions): they compare
+samplers of one network with each other and are **no FID**. A real FID (torch-fidelity, Inception features) was not
+run here. "±" is a bootstrap spread (distances) or a standard error (means) over the pictures drawn; it does not cover
+another training run. Seeds fix all noise, so a cell that is run again gives the same figure within float error.
+"""
+
+TRY = """To run one cell again, into files of its own:
+
+    python -m core evaluate {path} --data TRAIN{n} \\
+        --cells {key} --out /tmp/again.json --state /tmp/again
+"""
+
+
+def headline_text(document: Document) -> str:
+    """One sentence: the fewest steps that are as good as DDPM, and what they save."""
+    found = headline(document)
+    if found is None:
+        return f"Headline: not yet, since η = 1 at S = {document['checkpoint']['T']} was {tables.NOT_RUN}."
+    ddpm = f"DDPM (η = 1, S = {found.T}) gives {tables.measured(found.ddpm, found.ddpm_spread)}"
+    within = f"{100 * found.within:.0f} %"
+    if found.S is None:
+        return f"**No S of the cells run brings η = 0 within {within} of DDPM.** {ddpm}."
+    times = "the same run" if found.same_run else "the quality cells, not of one run"
+    return (
+        f"**η = 0 is within {within} of DDPM from S = {found.S} on, {tables.number(found.ratio)} times faster.**"
+        f" Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}. Times are those of {times}."
+    )
+
+
+def bias_text(document: Document) -> str:
+    floor = cell(document, "quality/floor")
+    if floor is None:
+        return f"The floor (held-out data): {tables.NOT_RUN}."
+    return (
+        f"Floor: held-out data is {tables.measured(floor['frechet'], floor['spread'])} (Fréchet) and "
+        f"{tables.measured(floor['kid'], floor['kid_spread'])} (KID) from the training data at the same "
+        f"n = {floor['n']}. A Fréchet distance of few pictures comes out too large, because their covariance is not "
+        f"known exactly: with n = {floor['n_all']} held-out pictures it is {tables.number(floor['frechet_all'])}. All "
+        "cells have one n, so they compare with each other and with the floor, not with figures of another n. "
+        "KID has no such bias."
+    )
+
+
+def conditions_text(document: Document) -> str:
+    """Machines, seeds, durations: one line for each kind."""
+    lines = []
+    for kind in dict.fromkeys(found["kind"] for found in document["cells"].values()):
+        cells = [found for found in document["cells"].values() if found["kind"] == kind]
+        machines = sorted({described(found["machine"]) for found in cells})
+        torches = sorted({found["versions"]["torch"] for found in cells})
+        asked = sorted({str(found["conditions"]["precision"]) for found in cells})
+        seeds = sorted({found["conditions"]["seeds_from"] for found in cells if "seeds_from" in found["conditions"]})
+        seconds = sum(found["duration_s"] for found in cells)
+        lines.append(
+            f"- {kind}: {len(cells)} cells, {span(seconds)} of work, {', '.join(asked)}, torch {', '.join(torches)}"
+            + (f", seeds from {', '.join(map(str, seeds))}" if seeds else "")
+            + f"; {'; '.join(machines)}"
+        )
+    return "\n".join(lines)
+
+
+def section(document: Document, images: str) -> str:
+    """All of one checkpoint. images: markdown of its plots."""
+    about = document["checkpoint"]
+    shape, T = "×".join(map(str, about["shape"])), about["T"]
+    ns = sorted({found["conditions"]["n"] for found in document["cells"].values() if found["kind"] == "quality"})
+    references = sorted({found["conditions"]["n_reference"] for found in document["cells"].values()
+                         if "n_reference" in found["conditions"]})  # fmt: skip
+    blocks = [
+        f"## {about['name']}",
+        headline_text(document),
+        f"Weights `{about['sha256'][:16]}`, pictures {shape}, step list `{about['spacing']}`.",
+        "### Quality",
+        f"Fréchet distance to the first {', '.join(map(str, references)) or '–'} training pictures, "
+        f"n = {', '.join(map(str, ns)) or '–'} samples a cell.",
+        tables.quality_table(document),
+        bias_text(document),
+        "Kernel distance (KID, unbiased):",
+        tables.quality_table(document, "kid", "kid_spread"),
+        images,
+        "For the shape only, the paper's own figures (another network, data set and ruler):",
+        tables.paper_table(),
+    ]
+    checks = tables.checks_table(document)
+    if checks is not None:
+        blocks += ["Share of pictures that pass three checks no attribute covers (`core/evaluate/faces.py`):", checks]
+    blocks += [
+        "### Reconstruction",
+        f"Held-out pictures encoded and decoded with the same S: mean square error a pixel on [0, 1]. "
+        f"Refined: up to {REFINE} fixed-point iterations a step.",
+        tables.reconstruction_table(document),
+        "### Consistency",
+        f"Distance of the sample with S steps to the one with {T} from the same x_T (mean of pairs; pixels: root mean "
+        "square on [0, 1]). With η = 1 the two runs share x_T and no other noise.",
+        tables.consistency_table(document),
+        "### Interpolation",
+        f"Between the pictures of neighbouring seeds, S = {min(INTERPOLATION_STEPS, T)}, η = 0. Detour: length of the "
+        f"way in features by the distance of its ends (1 is straight). Jump: longest of its {FRAMES - 1} steps by "
+        "their mean (1 is even).",
+        tables.interpolation_table(document),
+    ]
+    attributes = tables.attributes_table(document)
+    if attributes is not None:
+        blocks += ["What the feature net takes the pictures on the way for:", attributes]
+    blocks += [
+        "### Speed",
+        f"{SPEED_BATCH} pictures in one batch, all rows in one run.",
+        tables.speed_table(document),
+        load_text(document),
+        "### How it was measured",
+        conditions_text(document),
+        TRY.format(path=f"checkpoints/{about['name']}", key="quality/eta=0/S=20", n=f" --n {ns[0]}" if ns else ""),
+    ]
+    return "\n\n".join(block for block in blocks if block)
+
+
+def load_text(document: Document) -> str:
+    figures = cell(document, "speed/steps")
+    if figures is None:
+        return ""
+    return (
+        f"Load of the machine (1 is one busy core): {figures['load_before']:.2f} before, {figures['load_after']:.2f} "
+        "after. Other work on the machine slows the rows; fastest and slowest show how evenly."
+    )
+
+
+def write_page(path: Path, documents: Sequence[Document]) -> None:
+    """The page, and its plots as images/results-NAME-….png beside it."""
+    folder = path.parent / "images"
+    folder.mkdir(exist_ok=True)
+    sections = []
+    for document in documents:
+        name = document["checkpoint"]["name"]
+        plots = plot_all(document, folder / f"results-{name}")
+        images = "\n\n".join(f"![{name}: {plot.stem.rpartition('-')[2]}](images/{plot.name})" for plot in plots)
+        sections.append(section(document, images))
+    write_atomically(path, ("\n".join([INTRODUCTION, *(f"{text}\n" for text in sections)])).encode())

@@ -1,0 +1,91 @@
+"""Typed views of an evaluation's JSON, for tables, plots and the page's trade-off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class QualityRow:
+    """One quality cell. eta: "0", "0.2", "0.5", "1" or "hat". frechet ± spread, kid ± kid_spread at n pictures.
+
+    ms_per_evaluation: at the cell's batch. seconds_per_image, wall_clock_s: seconds in the sampler.
+    """
+
+    eta: str
+    S: int
+    n: int
+    frechet: float
+    spread: float
+    kid: float
+    kid_spread: float
+    ms_per_evaluation: float
+    seconds_per_image: float
+    wall_clock_s: float
+
+
+@dataclass(frozen=True)
+class Headline:
+    """S: the fewest steps whose η = 0 Fréchet distance is at most (1 + within)·ddpm, None where none is.
+
+    ddpm, ddpm_spread: of η = 1 with T steps. ratio: how many times less wall-clock S takes than T at η = 1;
+    same_run: whether both times are from the speed cell, else from the quality cells.
+    """
+
+    T: int
+    within: float
+    ddpm: float
+    ddpm_spread: float
+    S: int | None = None
+    frechet: float | None = None
+    spread: float | None = None
+    ratio: float | None = None
+    same_run: bool = False
+
+
+def cell(document: Document, key: str) -> dict[str, Any] | None:
+    """The figures of a cell, or None if it was not run."""
+    found = document["cells"].get(key)
+    return None if found is None else found["figures"]
+
+
+def quality_rows(document: Document) -> list[QualityRow]:
+    """Every quality cell that was run, by η and S. The floor is no row: cell(document, "quality/floor")."""
+    rows = []
+    for found in document["cells"].values():
+        if found["kind"] == "quality" and found["way"] is None:
+            eta, figures = found["eta"], found["figures"]
+            names = [name for name in QualityRow.__dataclass_fields__ if name not in ("eta", "S")]
+            label = eta if isinstance(eta, str) else f"{eta:g}"
+            rows.append(QualityRow(label, int(found["S"]), **{name: figures[name] for name in names}))
+    return sorted(rows, key=lambda row: (row.eta, row.S))
+
+
+def seconds_per_step(rows: Sequence[QualityRow]) -> float:
+    """Median seconds of one step of one picture: cells run at different hours, under different loads of the machine,
+    share this rate, since time is linear in S."""
+    return median(row.seconds_per_image / row.S for row in rows)
+
+
+def headline(document: Document, within: float = 0.1) -> Headline | None:
+    """Computed from the cells; None while η = 1 at S = T was not run."""
+    T = int(document["checkpoint"]["T"])
+    rows = {(row.eta, row.S): row for row in quality_rows(document)}
+    ddpm = rows.get(("1", T))
+    if ddpm is None:
+        return None
+    bare = Headline(T, within, ddpm.frechet, ddpm.spread)
+    good = [row for (eta, _), row in rows.items() if eta == "0" and row.frechet <= (1 + within) * ddpm.frechet]
+    if not good:
+        return bare
+    best = min(good, key=lambda row: row.S)
+    speed = cell(document, "speed/steps")
+    times = {} if speed is None else {(row["eta"], row["S"]): row["seconds"] for row in speed["rows"]}
+    same_run = (0.0, best.S) in times and (1.0, T) in times
+    slow, fast = (times[1.0, T], times[0.0, best.S]) if same_run else (ddpm.seconds_per_image, best.seconds_per_image)
+    return Headline(T, within, ddpm.frechet, ddpm.spread, best.S, best.frechet, best.spread, slow / fast, same_run)

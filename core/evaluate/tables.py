@@ -1,0 +1,148 @@
+"""Markdown tables of an evaluation's cells. A cell that was not run says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.evaluate.cells import CONSISTENCY_STEPS, QUALITY_STEPS, RECONSTRUCTION_STEPS, WAYS
+from core.evaluate.rows import Document, cell, quality_rows
+
+NOT_RUN = "not run"
+DISTANCES = (("frechet", "spread"), ("kid", "kid_spread"), ("frechet_ends", "spread_ends"))
+ETA_ROWS = ("0", "0.2", "0.5", "1", "hat")
+# Table 1 and 2 of the paper for CIFAR-10: real FIDs, of another network
+PAPER_STEPS = (10, 20, 50, 100, 1000)
+PAPER_FID = {
+    "0": (13.36, 6.84, 4.67, 4.16, 4.04),
+    "0.2": (14.04, 7.11, 4.77, 4.25, 4.09),
+    "0.5": (16.66, 8.35, 5.25, 4.46, 4.29),
+    "1": (41.07, 18.36, 8.01, 5.78, 4.73),
+    "hat": (367.43, 133.37, 32.72, 9.99, 3.17),
+}
+PAPER_RECONSTRUCTION = {10: 0.014, 20: 0.0065, 50: 0.0023, 100: 0.0009, 200: 0.0004, 500: 0.0001, 1000: 0.0001}
+
+
+def number(value: float | None) -> str:
+    """Four significant digits; "–" for None."""
+    return "–" if value is None else f"{value:.4g}"
+
+
+def measured(value: float | None, spread: float | None) -> str:
+    """Value ± spread, the spread to two digits."""
+    return number(value) if value is None or spread is None else f"{number(value)} ± {spread:.2g}"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head), *rows)]
+    return "\n".join(lines)
+
+
+def eta_name(eta: str) -> str:
+    return {"0": "η = 0 (DDIM)", "1": "η = 1 (DDPM)", "hat": "σ̂"}.get(eta, f"η = {eta}")
+
+
+def quality_table(document: Document, value: str = "frechet", spread: str = "spread") -> str:
+    """One row for each η, one column for each S."""
+    T = document["checkpoint"]["T"]
+    rows = {(row.eta, row.S): row for row in quality_rows(document)}
+    steps = [*(S for S in QUALITY_STEPS if S < T), T]
+
+    def shown(eta: str, S: int) -> str:
+        row = rows.get((eta, S))
+        return NOT_RUN if row is None else measured(getattr(row, value), getattr(row, spread))
+
+    body = [[eta_name(eta), *(shown(eta, S) for S in steps)] for eta in ETA_ROWS]
+    return table(["", *(f"S = {S}" for S in steps)], body)
+
+
+def paper_table() -> str:
+    body = [[eta_name(eta), *(f"{fid:.2f}" for fid in PAPER_FID[eta])] for eta in ETA_ROWS]
+    return table(["paper, CIFAR-10, FID", *(f"S = {S}" for S in PAPER_STEPS)], body)
+
+
+def checks_table(document: Document) -> str | None:
+    """Share of pictures that pass the checks of a toon face, where there are any."""
+    floor, body = cell(document, "quality/floor"), []
+    found: list[tuple[str, dict[str, Any] | None]] = [("held-out data", floor)]
+    for row in quality_rows(document):
+        found.append((f"{eta_name(row.eta)}, S = {row.S}", cell(document, f"quality/eta={row.eta}/S={row.S}")))
+    for name, figures in found:
+        checks = None if figures is None else figures["checks"]
+        if checks is not None:
+            body.append([name, *(f"{100 * checks[check]:.1f} %" for check in ("hue", "flat", "luminance", "all"))])
+    return table(["", "skin hue", "flat background", "luminance", "all three"], body) if body else None
+
+
+def reconstruction_table(document: Document) -> str:
+    T, body = document["checkpoint"]["T"], []
+    for S in [*(S for S in RECONSTRUCTION_STEPS if S < T), T]:
+        plain, refined = (cell(document, f"reconstruction/{way}/S={S}") for way in ("plain", "refined"))
+        shown = [NOT_RUN if x is None else measured(x["mse"], x["spread"]) for x in (plain, refined)]
+        held = NOT_RUN if refined is None else f"{100 * refined['held_back']:.1f} %"
+        body.append([str(S), *shown, held, number(PAPER_RECONSTRUCTION.get(S))])
+    return table(["S", "plain", "refined", "refinements ended early", "paper, CIFAR-10, plain"], body)
+
+
+def consistency_table(document: Document) -> str:
+    T, body = document["checkpoint"]["T"], []
+    for S in (S for S in CONSISTENCY_STEPS if S < T):
+        row = [str(S)]
+        for name in ("pixels", "features"):
+            for eta in ("0", "1"):
+                figures = cell(document, f"consistency/eta={eta}/S={S}")
+                row.append(NOT_RUN if figures is None else measured(figures[name], figures[f"{name}_spread"]))
+        body.append(row)
+    unrelated = ["unrelated samples"]
+    for name in ("pixels", "features"):
+        for eta in ("0", "1"):
+            cells = (cell(document, f"consistency/eta={eta}/S={S}") for S in CONSISTENCY_STEPS)
+            values = [figures[f"{name}_unrelated"] for figures in cells if figures is not None]
+            unrelated.append(number(values[0]) if values else NOT_RUN)
+    head = ["S", "pixels, η = 0", "pixels, η = 1", "features, η = 0", "features, η = 1"]
+    return table(head, [*body, unrelated])
+
+
+def interpolation_table(document: Document) -> str:
+    body = []
+    names = {"slerp": "slerp in x_T", "lerp": "lerp in x_T", "crossfade": "pixel cross-fade"}
+    for way in WAYS:
+        figures = cell(document, f"interpolation/{way}")
+        if figures is None:
+            body.append([names[way], *[NOT_RUN] * 5])
+            continue
+        body.append([
+            names[way],
+            *(measured(figures[a], figures[b]) for a, b in DISTANCES),
+            *(number(figures[name]) for name in ("detour", "jump")),
+        ])  # fmt: skip
+    return table(["", "Fréchet of midpoints", "KID of midpoints", "Fréchet of the ends", "detour", "jump"], body)
+
+
+def attributes_table(document: Document) -> str | None:
+    """How each attribute changes along the paths, for each way; None where no interpolation was run."""
+    body: list[list[str]] = []
+    for way in WAYS:
+        figures: dict[str, Any] = cell(document, f"interpolation/{way}") or {"attributes": {}}
+        for name, course in figures["attributes"].items():
+            if "once" in course:
+                body.append([way, name, str(course["differing"]), number(course["once"]),
+                             number(course["differing_switches"]), number(course["steady"]), "", ""])  # fmt: skip
+            else:
+                body.append([way, name, "", "", "", "", number(course["travelled"]), number(course["distance"])])
+    head = ["way", "attribute", "paths with different ends", "share switching once", "mean switches",
+            "of the other paths, share without a switch", "way travelled", "distance of the ends"]  # fmt: skip
+    return table(head, body) if body else None
+
+
+def speed_table(document: Document) -> str:
+    figures = cell(document, "speed/steps")
+    if figures is None:
+        return f"Speed: {NOT_RUN}."
+    body = []
+    for row in figures["rows"]:
+        name, spread = eta_name(f"{row['eta']:g}"), f"{number(row['fastest'])} – {number(row['slowest'])}"
+        faster = number(row["times_faster_than_ddpm"])
+        body.append([f"{name}, S = {row['S']}", number(row["seconds"]), spread, str(row["runs"]), faster])
+    T = document["checkpoint"]["T"]
+    return table(["", "seconds (median)", "fastest – slowest", "runs", f"times faster than DDPM, S = {T}"], body)

@@ -1,0 +1,60 @@
+"""Which cells there are, what they are called, and in which order they are run."""
+
+import pytest
+
+from core import RequestError, SamplerSettings
+from core.evaluate.cells import ETAS, KINDS, cells, only
+
+
+def keys(*what, T=1000):
+    return {cell.key for cell in cells(what, T, 1000, 200)}
+
+
+def test_quality_is_the_grid_of_the_papers_table_1_and_a_floor():
+    steps = (5, 10, 20, 50, 100, 1000)
+    assert keys("quality") == {"quality/floor", *(f"quality/eta={eta}/S={S}" for eta in ETAS for S in steps)}
+    assert set(ETAS) == {"0", "0.2", "0.5", "1", "hat"}
+
+
+def test_the_other_tables():
+    assert {key.rsplit("=")[1] for key in keys("reconstruction")} == {"10", "20", "50", "100", "200", "500", "1000"}
+    assert len(keys("reconstruction")) == 14
+    assert len(keys("consistency")) == 14
+    assert keys("interpolation") == {"interpolation/slerp", "interpolation/lerp", "interpolation/crossfade"}
+    assert keys("speed") == {"speed/steps"}
+
+
+def test_no_two_cells_have_one_name_and_the_cheap_come_first():
+    every = cells(KINDS, 1000, 1000, 200)
+    assert len({cell.key for cell in every}) == len(every)
+    assert [cell.cost for cell in every] == sorted(cell.cost for cell in every)
+    assert every[0].key == "quality/floor"
+    full = [cell.key for cell in every if cell.kind == "quality" and cell.S == 1000]
+    assert full[:3] == ["quality/eta=0/S=1000", "quality/eta=1/S=1000", "quality/eta=hat/S=1000"]
+
+
+def test_all_steps_fit_a_short_schedule():
+    assert {cell.S for cell in cells(KINDS, 20, 8, 4)} == {0, 5, 10, 20}
+
+
+def test_the_settings_of_a_cell():
+    by_key = {cell.key: cell.settings for cell in cells(["quality"], 1000, 8, 4) if cell.S}
+    assert by_key["quality/eta=0.2/S=50"] == SamplerSettings(50, 0.2)
+    assert by_key["quality/eta=hat/S=20"] == SamplerSettings(20, sigma_hat=True)
+
+
+@pytest.mark.parametrize(("what", "n", "match"), [
+    (["beauty"], 8, "quality, reconstruction"), ([], 8, "empty"), (["quality"], 1, "at least 2"),
+])  # fmt: skip
+def test_what_cannot_be_is_refused(what, n, match):
+    with pytest.raises(RequestError, match=match):
+        cells(what, 1000, n, 4)
+
+
+def test_single_cells_are_chosen_by_name():
+    every = cells(KINDS, 1000, 8, 4)
+    assert [cell.key for cell in only(every, ["speed/steps", "quality/eta=0/S=5"])] == [
+        "quality/eta=0/S=5", "speed/steps",
+    ]  # fmt: skip
+    with pytest.raises(RequestError, match=r"'quality/S=5' is unknown.*quality/eta=0/S=5"):
+        only(every, ["quality/S=5"])

@@ -1,0 +1,172 @@
+"""The page says what the JSON says, and nothing else."""
+
+import re
+
+import pytest
+
+from core.evaluate.cells import cells
+from core.evaluate.plots import plot_all
+from core.evaluate.report import conditions_text, headline_text, section, write_page
+from core.evaluate.rows import headline, quality_rows, seconds_per_step
+from core.evaluate.tables import attributes_table, checks_table, consistency_table, measured, quality_table
+
+MACHINE = {
+    "device": "cpu",
+    "device_name": "cpu x86_64",
+    "processor": "Abacus 9",
+    "cores": 2,
+    "threads": 1,
+    "system": "L",
+}
+
+
+def quality(eta, S, frechet, **more):
+    kind = {"kind": "quality", "eta": eta, "S": S, "way": None}
+    figures = {"frechet": frechet, "spread": 0.0625, "kid": frechet / 1000, "kid_spread": 1e-5, "n": 300,
+               "ms_per_evaluation": 12.5, "batch": 50, "seconds_per_image": 0.01 * S, "wall_clock_s": 3.0 * S,
+               "checks": None}  # fmt: skip
+    return kind | about(n=300, seeds_from=7, n_reference=900) | {"figures": figures | more}
+
+
+def about(**conditions):
+    return {"conditions": {"precision": "fp32", **conditions}, "machine": MACHINE, "versions": {"torch": "9.9"},
+            "duration_s": 61.0, "finished": "2026-01-01"}  # fmt: skip
+
+
+def document(**cells_by_key):
+    checkpoint = {"name": "net", "sha256": "ab" * 32, "shape": [1, 28, 28], "T": 1000, "spacing": "leading"}
+    return {"schema": "ddim-evaluation/1", "checkpoint": checkpoint, "cells": cells_by_key}
+
+
+def with_quality(values, **more):
+    found = {f"quality/eta={eta}/S={S}": quality(eta if eta == "hat" else float(eta), S, v)
+             for (eta, S), v in values.items()}  # fmt: skip
+    return document(**found, **more)
+
+
+VALUES = {
+    ("0", 5): 31.4159,
+    ("0", 20): 11.25,
+    ("0", 50): 10.5,
+    ("1", 1000): 10.0,
+    ("hat", 10): 300.25,
+    ("0.2", 5): 33.5,
+}
+
+
+def test_a_table_shows_the_figures_of_the_json_and_no_others():
+    page = quality_table(with_quality(VALUES))
+    shown = {float(x) for x in re.findall(r"([\d.]+) ± 0.062", page)}
+    assert shown == {float(f"{v:.4g}") for v in VALUES.values()}
+    assert page.count("not run") == 30 - len(VALUES)
+    rows = [line.split("|")[1:-1] for line in page.splitlines()]
+    assert [cell.strip() for cell in rows[0]] == ["", "S = 5", "S = 10", "S = 20", "S = 50", "S = 100", "S = 1000"]
+    assert rows[2][1].strip() == "31.42 ± 0.062"  # η = 0, S = 5
+    assert rows[5][6].strip() == "10 ± 0.062"  # η = 1, S = 1000
+    assert rows[6][2].strip() == "300.2 ± 0.062"  # σ̂, S = 10
+
+
+def test_rows_hold_all_that_a_trade_off_needs():
+    row = next(row for row in quality_rows(with_quality(VALUES)) if row.S == 50)
+    assert (row.eta, row.S, row.n, row.frechet, row.spread) == ("0", 50, 300, 10.5, 0.0625)
+    assert (row.kid, row.ms_per_evaluation, row.seconds_per_image, row.wall_clock_s) == (0.0105, 12.5, 0.5, 150.0)
+
+
+def test_cells_share_one_rate_whatever_the_load_was_when_they_ran():
+    cells_ = {("0", 5): 2.0, ("0", 10): 1.0, ("1", 20): 3.0}
+    found = with_quality(cells_)
+    found["cells"]["quality/eta=1/S=20"]["figures"]["seconds_per_image"] = 900.0  # a busy hour
+    assert seconds_per_step(quality_rows(found)) == pytest.approx(0.01)
+
+
+def test_the_headline_is_the_smallest_s_within_a_tenth_of_ddpm():
+    found = headline(with_quality(VALUES))
+    assert (found.S, found.frechet, found.ddpm) == (50, 10.5, 10.0)  # 11.25 is more than 11
+    assert found.ratio == pytest.approx(10.0 / 0.5)  # seconds a picture of the quality cells
+    assert headline(with_quality(VALUES), within=0.125).S == 20
+    text = headline_text(with_quality(VALUES))
+    assert "from S = 50 on" in text
+    assert ", 20 times faster" in text
+    assert "not of one run" in text
+
+
+def test_the_headlines_times_are_of_one_run_where_there_is_one():
+    rows = [{"S": S, "eta": eta, "seconds": s, "fastest": s, "slowest": s, "runs": 1, "times_faster_than_ddpm": 1.0}
+            for S, eta, s in ((50, 0.0, 2.0), (1000, 1.0, 38.0), (1000, 0.0, 37.0))]  # fmt: skip
+    speed = {"kind": "speed", "figures": {"n": 16, "rows": rows, "load_before": 0.1, "load_after": 0.2}, **about(n=16)}
+    found = headline(with_quality(VALUES, **{"speed/steps": speed | {"eta": 0.0, "S": 0, "way": None}}))
+    assert (found.ratio, found.same_run) == (19.0, True)
+
+
+def test_without_ddpm_or_a_good_s_the_headline_says_so():
+    assert headline(with_quality({("0", 50): 1.0})) is None
+    assert "not yet" in headline_text(with_quality({("0", 50): 1.0}))
+    bad = with_quality({("0", 50): 20.0, ("1", 1000): 10.0})
+    assert headline(bad).S is None
+    assert "No S of the cells run" in headline_text(bad)
+
+
+def test_nothing_is_invented_where_nothing_was_run():
+    page = section(document(), "")
+    assert page.count("not run") >= 30 + 7 * 3 + 7 * 4 + 3 * 5
+    assert "±" not in page.split("For the shape only")[0]
+    assert checks_table(document()) is None
+    assert attributes_table(document()) is None
+
+
+def test_every_cell_of_the_plan_has_a_place_on_the_page():
+    empty = section(document(), "").count("not run")
+    figures = {
+        "quality": quality("0", 5, 1.5)["figures"] | {"n_all": 400, "frechet_all": 0.5},
+        "reconstruction": {"mse": 0.0014, "spread": 0.0001, "held_back": 0.25},
+        "consistency": {name + end: 0.5 for name in ("pixels", "features") for end in ("", "_spread", "_unrelated")},
+        "interpolation": {"frechet": 2.5, "spread": 0.5, "kid": 0.1, "kid_spread": 0.2, "frechet_ends": 1.0,
+                          "spread_ends": 0.5, "detour": 1.25, "jump": 2.0, "attributes": {}},
+        "speed": {"n": 16, "rows": [], "load_before": 0.0, "load_after": 0.0},
+    }  # fmt: skip
+    for cell in cells(list(figures), 1000, 300, 100):
+        found = {"kind": cell.kind, "eta": cell.eta if cell.eta == "hat" else float(cell.eta), "S": cell.S,
+                 "way": cell.way or None, "figures": figures[cell.kind], **about(n=cell.n)}  # fmt: skip
+        assert section(document(**{cell.key: found}), "").count("not run") < empty, cell.key
+
+
+def test_consistency_and_attributes_and_checks_show_their_figures():
+    names = [name + end for name in ("pixels", "features") for end in ("", "_spread", "_unrelated")]
+    figures = dict(zip(names, (0.0125, 0.001, 0.3125, 1.75, 0.01, 20.5), strict=True))
+    page = consistency_table(document(**{"consistency/eta=0/S=20": {"figures": figures}}))
+    assert "| 20 | 0.0125 ± 0.001 | not run | 1.75 ± 0.01 | not run |" in page
+    assert "| unrelated samples | 0.3125 | not run | 20.5 | not run |" in page
+    courses = {"hair": {"differing": 40, "once": 0.875, "differing_switches": 1.25, "steady": 0.75,
+                        "steady_switches": 0.5}, "skin": {"travelled": 0.375, "distance": 0.34375}}  # fmt: skip
+    page = attributes_table(document(**{"interpolation/slerp": {"figures": {"attributes": courses}}}))
+    assert "| slerp | hair | 40 | 0.875 | 1.25 | 0.75 |" in page
+    assert "| 0.375 | 0.3438 |" in page
+    checks = {"hue": 0.5, "flat": 0.25, "luminance": 1.0, "all": 0.125}
+    page = checks_table(document(**{"quality/eta=0/S=5": quality(0.0, 5, 1.0, checks=checks)}))
+    assert "| η = 0 (DDIM), S = 5 | 50.0 % | 25.0 % | 100.0 % | 12.5 % |" in page
+
+
+def test_the_page_names_machine_seeds_and_durations(tmp_path):
+    text = conditions_text(with_quality(VALUES))
+    assert "quality: 6 cells, 6 min of work, fp32, torch 9.9, seeds from 7; Abacus 9, 2 cores, 1 threads used" in text
+    two = with_quality(VALUES)
+    two["checkpoint"] = two["checkpoint"] | {"name": "second"}
+    write_page(tmp_path / "results.md", [with_quality(VALUES), two])
+    page = (tmp_path / "results.md").read_text()
+    assert page.index("## net") < page.index("## second")
+    assert "no FID" in page
+    for name in re.findall(r"\]\((images/[^)]+)\)", page):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert page.count("](images/") == 2
+
+
+def test_no_plot_is_drawn_of_nothing(tmp_path):
+    assert plot_all(document(), tmp_path / "x") == []
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("value", "spread", "text"), [
+    (12.34567, 0.123, "12.35 ± 0.12"), (None, None, "–"), (1.5e-7, 2.5e-9, "1.5e-07 ± 2.5e-09"), (0.0, 0.0, "0 ± 0"),
+])  # fmt: skip
+def test_numbers_keep_four_digits(value, spread, text):
+    assert measured(value, spread) == text
