@@ -1,9 +1,10 @@
 """Denoising diffusion implicit models: the sampling engine. This list is the whole public surface."""
 
 from core.checkpoint import Checkpoint, SamplingDefaults, find_checkpoints, open_checkpoint, save_checkpoint
-from core.engine import Engine, Result
+from core.engine import Engine
 from core.errors import CheckpointError, DataError, DDIMError, NetworkError, RequestError
 from core.request import Request, SamplerSettings
+from core.result import Result
 from core.sampler import Step, coefficients, ddim_step, walk
 from core.schedule import NoiseSchedule
 from core.timesteps import SPACINGS, step_list

@@ -1,13 +1,19 @@
-"""``python -m core``: sample, interpolate, train. Bad input ends with status 2 and one line."""
+"""``python -m core``: sample, interpolate, encode, faces, train, features, evaluate, bench.
+
+Bad input ends with status 2 and one line."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from core import commands
+from core import commands, encode
 from core.errors import DDIMError
+from core.evaluate import bench_command as bench
+from core.evaluate import command as evaluate
 from core.train import command as train
+from core.train import faces_command as faces
+from core.train import features
 
 
 class _OneLineParser(argparse.ArgumentParser):
@@ -20,18 +26,31 @@ class _OneLineParser(argparse.ArgumentParser):
 def parser() -> argparse.ArgumentParser:
     root = _OneLineParser(prog="python -m core", description=__doc__)
     verbs = root.add_subparsers(dest="command", required=True, parser_class=_OneLineParser)
-    commands.add_common(verbs.add_parser("sample", help="one picture for each seed"), seeds="0-15")
+    sample = verbs.add_parser("sample", help="one picture for each seed")
+    commands.add_common(sample, seeds="0-15")
     interpolate = verbs.add_parser("interpolate", help="a path through the latents of two or more seeds")
     commands.add_common(interpolate, seeds="3,8")
     commands.add_interpolation(interpolate)
-    train.add_arguments(verbs.add_parser("train", help="train a network on your own images"))
+    for verb in (sample, interpolate):
+        verb.set_defaults(run=commands.run)
+    for name, module, does in (
+        ("encode", encode, "find the latents of pictures of your own"),
+        ("faces", faces, "draw the toon-face data set"),
+        ("train", train, "train a network on your own images"),
+        ("features", features, "train the small net whose features measure pictures"),
+        ("evaluate", evaluate, "measure a checkpoint: quality, reconstruction, consistency, interpolation, speed"),
+        ("bench", bench, "time the engine beside diffusers and the bare network"),
+    ):
+        verb = verbs.add_parser(name, help=does)
+        module.add_arguments(verb)
+        verb.set_defaults(run=module.run)
     return root
 
 
 def main(argv: list[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
-        (train.run if args.command == "train" else commands.run)(args)
+        args.run(args)
     except DDIMError as error:
         print(f"python -m core {args.command}: {error}", file=sys.stderr)
         return 2

@@ -13,11 +13,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from core.checkpoint import write_atomically
-from core.engine import MAX_BATCH, Engine, Result
+from core.engine import MAX_BATCH, Engine
 from core.errors import DataError, RequestError
 from core.export import save_pictures
 from core.pixels import to_pixels
 from core.request import Request, SamplerSettings
+from core.result import Result
 from core.timesteps import SPACINGS
 
 SUFFIXES = (".npy", ".png", ".gif", ".webp")
@@ -59,7 +60,10 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
 
 
 def add_interpolation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--frames", type=int, default=11, help="pictures on the strip, both ends included")
+    parser.add_argument("--frames", type=int, help="pictures on the strip, both ends included; default: 11")
+    parser.add_argument("--sheet", type=int, metavar="N", help="N × N pictures between four corner seeds instead")
+    parser.add_argument("--place", metavar="ACROSS,DOWN", help="one place on that sheet, such as 0.5,0.25, instead")
+    parser.add_argument("--own-noise", action="store_true", help="with eta > 0, each picture adds its own noise")
     parser.add_argument("--loop", action="store_true", help="return to the first seed")
     parser.add_argument("--boomerang", action="store_true", help="animate there and back")
 
@@ -72,6 +76,23 @@ def settings_of(args: argparse.Namespace) -> SamplerSettings:
         except ValueError as error:
             raise RequestError("--timesteps must be whole numbers, such as 900,500,100,0.") from error
     return SamplerSettings(args.steps, args.eta, args.spacing, timesteps, args.sigma_hat, args.clip)
+
+
+def request_of(args: argparse.Namespace) -> Request:
+    """The request that the options make. Raises RequestError."""
+    seeds, settings = parse_seeds(args.seeds), settings_of(args)
+    if args.command != "interpolate":
+        return Request(seeds, settings)
+    place = None
+    if args.place is not None:
+        try:
+            across, down = (float(w) for w in args.place.split(","))
+        except ValueError as error:
+            raise RequestError("--place must be two numbers from 0 to 1, such as 0.5,0.25.") from error
+        place = (across, down)
+    elsewhere = args.sheet is not None or place is not None
+    frames = args.frames if args.frames is not None or elsewhere else 11
+    return Request(seeds, settings, frames, args.loop, args.sheet, place, args.own_noise)
 
 
 def read_latents(path: Path | None) -> Tensor | None:
@@ -98,15 +119,11 @@ def run(args: argparse.Namespace) -> None:
         if path is not None and not path.resolve().parent.is_dir():
             raise RequestError(f"The folder of {path} does not exist: make it first.")
     interpolating = args.command == "interpolate"
-    x_T, seeds = read_latents(args.latents), parse_seeds(args.seeds)
-    if x_T is not None and not interpolating and len(seeds) != len(x_T):
-        raise RequestError(f"--latents holds {len(x_T)} and --seeds names {len(seeds)}: give one seed for each latent.")
-    request = Request(
-        seeds,
-        settings_of(args),
-        args.frames if interpolating else None,
-        args.loop if interpolating else False,
-    )
+    x_T, request = read_latents(args.latents), request_of(args)
+    if x_T is not None and not interpolating and request.count != len(x_T):
+        raise RequestError(
+            f"--latents holds {len(x_T)} and --seeds names {request.count}: give one seed for each latent."
+        )
     engine = Engine.open(args.checkpoint, args.device, args.precision)
     with tqdm(unit="step", disable=not sys.stderr.isatty(), leave=False) as bar:
 
@@ -123,7 +140,7 @@ def write(args: argparse.Namespace, result: Result, interpolating: bool) -> None
         with args.out.open("wb") as file:
             np.save(file, result.images.numpy())
     else:
-        columns = args.columns or (len(result.images) if interpolating else None)
+        columns = args.columns or (len(result.images) if interpolating and args.sheet is None else None)
         there_and_back = interpolating and args.boomerang
         save_pictures(args.out, to_pixels(result.images), result.record, columns, there_and_back)
     t = result.timing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,21 +16,14 @@ from core import noise
 from core.checkpoint import Checkpoint, open_checkpoint
 from core.device import PRECISIONS, resolve_device, resolve_precision
 from core.errors import RequestError
+from core.inversion import Inversion, invert
 from core.record import run_record
-from core.request import Request
+from core.request import Request, SamplerSettings
+from core.result import Result
 from core.sampler import Step, StepCoefficients, coefficients, walk
 from core.timing import Timing
 
 MAX_BATCH = 64
-
-
-@dataclass(frozen=True)
-class Result:
-    """images: (N, C, H, W) float32 on the CPU, in about [−1, 1], unrounded. record: all needed to repeat it."""
-
-    images: Tensor
-    timing: Timing
-    record: dict[str, object]
 
 
 class Engine:
@@ -67,16 +60,20 @@ class Engine:
     def x_T(self, request: Request) -> Tensor:
         """The latents of a request, (N, C, H, W) float32 on the CPU: from seeds, or the strip between them."""
         keys = noise.latents(request.seeds, self.checkpoint.shape)
-        return keys if request.frames is None else paths.strip(keys, request.frames, request.loop)
+        if request.frames is not None:
+            return paths.strip(keys, request.frames, request.loop)
+        if request.sheet is not None:
+            return paths.sheet(keys, request.sheet)
+        return keys if request.place is None else paths.between_corners(keys, *request.place)[None]
 
     def run(self, request: Request, x_T: Tensor | None = None) -> Generator[Step, None, None]:
         """Yield the steps of one batch. Everything is checked before this returns; close it to stop.
 
         x_T: latents (N, C, H, W) to use instead of the seeds' own. With η > 0, picture i adds the noise
-        of its seed; all frames of an interpolation add that of the first seed, so that only x_T differs.
+        of its seed; see Request for what the pictures between seeds add.
         """
         plan, latents = self.plan(request), self._check(request, x_T)
-        return self._walk(request, plan, latents, request.seeds)
+        return self._walk(request, plan, latents, request.noise_seeds())
 
     def _check(self, request: Request, x_T: Tensor | None) -> Tensor:
         latents = self.x_T(request) if x_T is None else x_T
@@ -94,9 +91,9 @@ class Engine:
         self.warm_up(len(x))
 
         def step_noise(t: int) -> Tensor:
-            if request.frames is None:
+            if len(set(seeds)) > 1:
                 return noise.step_noise(seeds, t, self.checkpoint.shape)
-            return noise.step_noise(request.seeds[:1], t, self.checkpoint.shape).expand(len(x), -1, -1, -1)
+            return noise.step_noise(seeds[:1], t, self.checkpoint.shape).expand(len(x), -1, -1, -1)
 
         kind = self.checkpoint.defaults.prediction_type
         return walk(self.network, x, plan, step_noise, kind, self.clip_range(request))
@@ -128,12 +125,12 @@ class Engine:
         if max_batch < 1:
             raise RequestError("max_batch must be at least 1.")
         plan, latents = self.plan(request), self._check(request, x_T)
-        starts = range(0, len(latents), max_batch)
+        starts, seeds = range(0, len(latents), max_batch), request.noise_seeds()
         images, total, network, done = [], 0.0, 0.0, 0
         for start in starts:
             part = slice(start, start + max_batch)
             last: Step | None = None
-            for last in self._walk(request, plan, latents[part], request.seeds[part]):  # noqa: B007 (read after the loop)
+            for last in self._walk(request, plan, latents[part], seeds[part]):  # noqa: B007 (read after the loop)
                 done += 1
                 if on_step is not None:
                     on_step(done, len(plan) * len(starts))
@@ -148,6 +145,42 @@ class Engine:
         if request.frames is None:
             raise RequestError("An interpolation needs a number of frames.")
         return self.sample(request, **options)  # type: ignore[arg-type]
+
+    def encode(
+        self,
+        images: Tensor,
+        settings: SamplerSettings,
+        refine: int = 0,
+        max_batch: int = MAX_BATCH,
+        on_step: Callable[[int, int], None] | None = None,
+    ) -> Inversion:
+        """Latents x_T of images (N,C,H,W) in [−1,1], by the ODE of η = 0 run upward (core/inversion.py).
+
+        ``sample`` with these latents, the same step list and clip=False gives the images back, the better
+        the larger S and refine. Raises RequestError for η > 0 or images of another shape.
+        """
+        if images.ndim != 4 or tuple(images.shape[1:]) != self.checkpoint.shape or not len(images):
+            raise RequestError(f"The images are {tuple(images.shape)}; this needs (N, *{self.checkpoint.shape}).")
+        plan, kind = self.plan(Request((0,), settings)), self.checkpoint.defaults.prediction_type
+        batches = images.float().split(max_batch)
+        done, parts = 0, []
+        for batch in batches:
+            x = batch.to(self.device).contiguous(memory_format=torch.channels_last)
+            self.warm_up(len(x))
+
+            def step(_: int, __: int) -> None:
+                nonlocal done
+                done += 1
+                if on_step is not None:
+                    on_step(done, len(plan) * len(batches))
+
+            parts.append(invert(self.network, x, plan, kind, refine, step))
+        shares = [part.held_back * len(part.x_T) for part in parts]
+        return Inversion(
+            torch.cat([part.x_T.float().cpu().contiguous() for part in parts]),
+            sum(part.evaluations for part in parts),
+            sum(shares) / len(images),
+        )
 
     def record(self, request: Request, timing: Timing, x_T: Tensor | None = None) -> dict[str, object]:
         """The JSON that goes into every export: everything needed to repeat the run."""

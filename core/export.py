@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
@@ -45,17 +46,23 @@ def durations(count: int, frame_ms: int = 80, hold_ms: int = 0) -> list[int]:
     return out
 
 
+def _codes(pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+    """One number a colour."""
+    return pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.int32)
+
+
 def index_colours(frames: Pictures) -> tuple[NDArray[np.uint8], bytes]:
     """(N×H×W indices, palette) with one palette for all frames, made from a sample of them.
 
     Exact where 256 colours suffice: Pillow's own lookup would merge neighbouring greys.
     """
     pixels = np.ascontiguousarray(frames).reshape(-1, 3)
-    codes, indices = np.unique(pixels.astype(np.int32) @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
-    if len(codes) <= 256:
-        colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype(np.uint8)
-        return indices.reshape(frames.shape[:3]).astype(np.uint8), np.resize(colours, (256, 3)).tobytes()
     sample = pixels[:: max(1, len(pixels) // 65_536)]
+    if len(np.unique(_codes(sample))) <= 256:  # sorting all pixels is slow, so only where it can pay
+        codes, indices = np.unique(_codes(pixels), return_inverse=True)
+        if len(codes) <= 256:
+            colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype(np.uint8)
+            return indices.reshape(frames.shape[:3]).astype(np.uint8), np.resize(colours, (256, 3)).tobytes()
     palette = Image.fromarray(sample[None]).quantize(256, method=Image.Quantize.MEDIANCUT)
     indexed = [np.asarray(Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.NONE)) for f in frames]
     return np.stack(indexed), bytes(palette.getpalette() or ())
@@ -63,11 +70,14 @@ def index_colours(frames: Pictures) -> tuple[NDArray[np.uint8], bytes]:
 
 def gif_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:
     """N×H×W×3 → an endlessly looping GIF; the record is its comment."""
-    indexed, palette = index_colours(frames)
+    # grey needs no palette of its own: Pillow spends 40 ms a frame on matching one
+    grey = bool((frames[..., :1] == frames).all())
+    indexed, palette = (np.ascontiguousarray(frames[..., 0]), None) if grey else index_colours(frames)
+    colours: dict[str, Any] = {"mode": "L"} if grey else {"mode": "P", "palette": palette}
     ms = durations(len(frames), frame_ms, hold_ms)
     return iio.imwrite(
-        "<bytes>", indexed, extension=".gif", plugin="pillow", mode="P", is_batch=True,
-        palette=palette, duration=ms if len(ms) > 1 else ms[0], loop=0,  # for one frame Pillow takes a number only
+        "<bytes>", indexed, extension=".gif", plugin="pillow", is_batch=True, **colours,
+        duration=ms if len(ms) > 1 else ms[0], loop=0,  # for one frame Pillow takes a number only
         comment=to_text(record).encode(), optimize=False,
     )  # fmt: skip
 

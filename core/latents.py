@@ -60,3 +60,17 @@ def strip(keys: Tensor, frames: int, loop: bool = False) -> Tensor:
         k = min(int(position), segments - 1)
         path.append(slerp(stops[k], stops[k + 1], position - k))
     return torch.stack(path)
+
+
+def between_corners(corners: Tensor, across: float, down: float) -> Tensor:
+    """The latent (C, H, W) at a place of the square of four corners (4, C, H, W): top left, top right, bottom
+    left, bottom right. Slerp within the pairs, then across (paper App. D.5)."""
+    return slerp(slerp(corners[0], corners[1], across), slerp(corners[2], corners[3], across), down)
+
+
+def sheet(corners: Tensor, side: int) -> Tensor:
+    """side×side latents evenly spread over the square of four corners, row by row: (side², C, H, W)."""
+    if len(corners) != 4 or side < 2:
+        raise RequestError("A sheet needs four corner seeds and a side of at least 2.")
+    weights = [i / (side - 1) for i in range(side)]
+    return torch.stack([between_corners(corners, across, down) for down in weights for across in weights])

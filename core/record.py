@@ -45,6 +45,8 @@ def request_of(record: dict[str, object]) -> Request:
         settings = dict(raw.pop("settings"))
         if settings["timesteps"] is not None:
             settings["timesteps"] = tuple(settings["timesteps"])
+        if raw.get("place") is not None:  # records of the first version have neither sheet nor place
+            raw["place"] = tuple(raw["place"])
         return Request(settings=SamplerSettings(**settings), **{**raw, "seeds": tuple(raw["seeds"])})
     except (KeyError, TypeError, ValueError) as error:  # a RequestError is a ValueError
         raise DataError("This record does not describe a run of this program.") from error

@@ -12,7 +12,7 @@ from diffusers import UNet2DModel
 
 from core import UNet, UNetConfig
 
-PARITY = 1e-4  # fp32, through gains large enough to amplify the order of a sum
+PARITY = 3e-4  # loud weights; one level came to 1.2e-4 on AVX2 kernels, below 1e-4 on AVX-512
 D, AD, U, AU = "DownBlock2D", "AttnDownBlock2D", "UpBlock2D", "AttnUpBlock2D"
 GOOGLE = UNetConfig(
     sample_size=8,

@@ -1,0 +1,81 @@
+"""A request as a command line and as Python: each gives the same pictures, bit for bit on the same machine
+with the same precision and number of threads."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from core.request import Request, SamplerSettings
+
+BATCH = 64  # what the engine and the command line run at once when nothing else is said
+
+
+def seeds_text(seeds: Sequence[int]) -> str:
+    """(3, 4, 5) → "3-5"; (3, 8) → "3,8": what --seeds takes."""
+    if len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))):
+        return f"{seeds[0]}-{seeds[-1]}"
+    return ",".join(map(str, seeds))
+
+
+def command_line(
+    request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png"
+) -> str:
+    """``python -m core sample …`` or ``interpolate …``. checkpoint: a folder."""
+    s = request.settings
+    words = ["python", "-m", "core", "interpolate" if request.between else "sample", checkpoint]
+    if s.timesteps is not None:
+        words += ["--timesteps", ",".join(map(str, s.timesteps))]
+    else:
+        words += ["--steps", str(s.steps)]
+    words += ["--sigma-hat"] if s.sigma_hat else ["--eta", f"{s.eta:g}"]
+    if s.spacing is not None and s.timesteps is None:
+        words += ["--spacing", s.spacing]
+    if s.clip is not None:
+        words.append("--clip" if s.clip else "--no-clip")
+    words += ["--seeds", seeds_text(request.seeds)]
+    if request.frames is not None:
+        words += ["--frames", str(request.frames)]
+    if request.loop:
+        words.append("--loop")
+    if request.sheet is not None:
+        words += ["--sheet", str(request.sheet)]
+    if request.place is not None:
+        words += ["--place", ",".join(repr(w) for w in request.place)]
+    if request.own_noise:
+        words.append("--own-noise")
+    if request.count > BATCH:
+        words += ["--batch", str(request.count)]
+    return shlex.join([*words, "--device", device, "--precision", precision, "--out", out])
+
+
+def settings_code(s: SamplerSettings) -> str:
+    """``SamplerSettings(…)`` with what differs from its defaults, steps and eta always."""
+    parts = [f"timesteps={s.timesteps!r}"] if s.timesteps is not None else [f"steps={s.steps}"]
+    parts += ["sigma_hat=True"] if s.sigma_hat else [f"eta={s.eta!r}"]
+    if s.spacing is not None and s.timesteps is None:
+        parts.append(f"spacing={s.spacing!r}")
+    if s.clip is not None:
+        parts.append(f"clip={s.clip}")
+    return f"SamplerSettings({', '.join(parts)})"
+
+
+def python_code(
+    request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png"
+) -> str:
+    """A script of a few lines. checkpoint: a folder."""
+    seeds = request.seeds
+    consecutive = len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
+    parts = [f"seeds=tuple(range({seeds[0]}, {seeds[-1] + 1}))" if consecutive else f"seeds={seeds!r}"]
+    parts.append(f"settings={settings_code(request.settings)}")
+    parts += [f"{name}={getattr(request, name)!r}" for name in ("frames", "sheet", "place") if getattr(request, name)]
+    parts += [f"{name}=True" for name in ("loop", "own_noise") if getattr(request, name)]
+    batch = f", max_batch={request.count}" if request.count > BATCH else ""
+    arguments = "".join(f"    {part},\n" for part in parts)
+    return (
+        "from core import Engine, Request, SamplerSettings\n\n"
+        f"engine = Engine.open({checkpoint!r}, device={device!r}, precision={precision!r})\n"
+        f"request = Request(\n{arguments})\n"
+        f"result = engine.sample(request{batch})\n"
+        f"result.save({out!r})\n"
+    )
