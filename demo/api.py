@@ -1,0 +1,122 @@
+"""The public endpoints: sample, interpolate, compare and grid, for scripts that talk to a running page.
+
+Everything is checked by core.Request and core.SamplerSettings, so an error is the same sentence here and in Python.
+docs/api.md shows how to call them.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+from gradio.events import api
+
+from demo import views
+from demo.handlers import Handlers
+from demo.turns import MAX_WAITING
+
+
+def told(stream: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The same values; an error becomes gr.Error, the one kind whose sentence gradio passes on to the client."""
+    from core import DDIMError
+
+    try:
+        yield from stream
+    except DDIMError as error:
+        raise gr.Error(str(error), print_exception=False) from error
+    except Exception as error:
+        traceback.print_exc()
+        raise gr.Error(views.failure_note(type(error).__name__), print_exception=False) from error
+
+
+def add_endpoints(handlers: Handlers) -> None:
+    """Register the four endpoints on the page that is being built. They share its queue and its turns.
+
+    The docstrings are what "Use via API" shows, in one paragraph each.
+    """
+    first = handlers.host.names()[0]  # the page opens on it, too
+
+    # ruff B006: gradio reads the defaults from the signature, and nobody changes these lists
+    def sample(
+        checkpoint: str = first,
+        seeds: list[int] = [0, 1, 2, 3],  # noqa: B006
+        steps: int = 20,
+        eta: float = 0.0,
+        spacing: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Sample one picture for each seed.
+
+        checkpoint: a name from the page's list. seeds: 1 to 64 whole numbers from 0 to 2^53-1. steps: S, from 1 to
+        the checkpoint's T. eta: from 0 (DDIM, deterministic) to 1 (DDPM at S = T). spacing: leading, trailing,
+        linspace or quadratic; null for the checkpoint's own. Progress {state, done, of} comes while it runs. The last
+        value is the result: state "done", files (png: a sheet, row by row; npy: float32 N,C,H,W, about -1 to 1) and
+        records (settings, timing, versions).
+        """
+        from demo import api_runs
+
+        yield from told(api_runs.sample(handlers, checkpoint, seeds, steps, eta, spacing))
+
+    def interpolate(
+        checkpoint: str = first,
+        seeds: list[int] = [3, 8],  # noqa: B006
+        steps: int = 20,
+        eta: float = 0.0,
+        spacing: str | None = None,
+        frames: int = 11,
+        loop: bool = False,
+    ) -> Iterator[dict[str, Any]]:
+        """Sample the pictures on a path through the latents of two or more seeds (slerp).
+
+        checkpoint, steps, eta, spacing: as in /sample. seeds: at least two. frames: pictures on the whole path, from
+        the number of seeds to 64. loop: return to the first seed. At eta above 0 all pictures add the first seed's
+        noise. Progress {state, done, of} comes while it runs. The last value is the result: state "done", files (gif:
+        there and back, or round if it loops; png: the strip; npy: float32 N,C,H,W) and records.
+        """
+        from demo import api_runs
+
+        yield from told(api_runs.interpolate(handlers, checkpoint, seeds, steps, eta, spacing, frames, loop))
+
+    def compare(
+        checkpoint: str = first,
+        seed: int = 3,
+        lanes: list[dict[str, Any]] = [{"steps": 10, "eta": 0.0}, {"steps": 50, "eta": 0.0}],  # noqa: B006
+    ) -> Iterator[dict[str, Any]]:
+        """Race 1 to 4 settings from one x_T, each timed alone.
+
+        checkpoint: a name from the page's list. seed: of x_T. lanes: a list of {steps, eta, spacing}; what is left out
+        is 20, 0 and the checkpoint's own spacing. Progress {state, done, of} comes while it runs. The last value is
+        the result: state "done", files (gif: the race against the clock; png: the finished pictures side by side;
+        npy: float32 lanes,C,H,W) and records, one for each lane.
+        """
+        from demo import api_runs
+
+        yield from told(api_runs.compare(handlers, checkpoint, seed, lanes))
+
+    def grid(
+        checkpoint: str = first,
+        seed: int = 3,
+        steps: list[int] = [5, 10, 20],  # noqa: B006
+        etas: list[float] = [0.0, 0.5, 1.0],  # noqa: B006
+        spacing: str | None = None,
+    ) -> Iterator[dict[str, Any]]:
+        """Sample every S with every eta from one x_T.
+
+        checkpoint: a name from the page's list. seed: of x_T. steps: the columns; etas: the rows; at most 48 cells.
+        spacing: as in /sample. Progress {state, done, of} comes while it runs. The last value is the result: state
+        "done", files (png: the matrix with its legend; npy: float32 cells,C,H,W, row by row) and records, one for
+        each cell.
+        """
+        from demo import api_runs
+
+        yield from told(api_runs.grid(handlers, checkpoint, seed, steps, etas, spacing))
+
+    for endpoint in (sample, interpolate, compare, grid):
+        api(
+            endpoint,
+            api_name=endpoint.__name__,
+            queue=True,
+            concurrency_id="model",
+            concurrency_limit=MAX_WAITING,
+        )

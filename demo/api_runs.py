@@ -1,0 +1,126 @@
+"""What the endpoints of the API do: check what was asked, and say which runs and which files it takes.
+
+Imported with torch, so only once an endpoint is called. Each endpoint is a generator of JSON values; its last one is
+the result, and closing it ends the run within a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from core import Request, RequestError, SamplerSettings, Trajectory
+from core.export import boomerang, enlarge, gif_bytes, png_bytes
+from core.grid import legend_sheet
+from core.pixels import sheet, to_pixels
+from core.race import FRAME_MS, Runner, clock_frames
+from demo import views
+from demo.api_stream import Files, Run, Said, perform
+from demo.handlers import Handlers
+
+MAX_PICTURES, MAX_LANES, MAX_CELLS = 64, 4, 48
+LANE = {"steps": 20, "eta": 0.0, "spacing": None}
+
+
+def sample(
+    handlers: Handlers, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object
+) -> Iterator[Said]:
+    """A picture for each seed: a PNG sheet."""
+    request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing)))
+
+    def write(runs: list[Run]) -> Files:
+        return {"samples.png": png_bytes(sheet(to_pixels(runs[0].images)), runs[0].record)}
+
+    yield from perform(handlers, checkpoint, [request], write)
+
+
+def interpolate(
+    handlers: Handlers, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object,
+    frames: object, loop: object,
+) -> Iterator[Said]:  # fmt: skip
+    """A path through the seeds' latents: a GIF (there and back unless it loops) and a PNG strip."""
+    if not isinstance(loop, bool):
+        raise RequestError(f"loop must be true or false, not {loop!r}.")
+    if frames is None:
+        raise RequestError("An interpolation needs a number of frames, such as 11.")
+    path = Request(listed(seeds, "seeds", "[3, 8]"), settings(steps, eta, spacing), frames=frames, loop=loop)  # type: ignore[arg-type]
+
+    def write(runs: list[Run]) -> Files:
+        strip, record = to_pixels(runs[0].images), runs[0].record
+        film = enlarge(strip if loop else boomerang(strip))
+        return {
+            "interpolation.gif": gif_bytes(film, record),
+            "interpolation.png": png_bytes(sheet(strip, len(strip)), record),
+        }
+
+    yield from perform(handlers, checkpoint, [pictures(path)], write)
+
+
+def compare(handlers: Handlers, checkpoint: object, seed: object, lanes: object) -> Iterator[Said]:
+    """A race from one x_T: a GIF against the clock, and a PNG of the finished pictures side by side."""
+    found = [lane_settings(lane) for lane in listed(lanes, "lanes", '[{"steps": 10}, {"steps": 50}]')]
+    if not 1 <= len(found) <= MAX_LANES:
+        raise RequestError(f"lanes must list one to {MAX_LANES} settings, not {len(found)}.")
+
+    def write(runs: list[Run]) -> Files:
+        record = {**runs[0].record, "race": [run.record for run in runs]}
+        labels = [views.setting_label(s.steps, s.eta) for s in found]
+        frames, _ = clock_frames([runner(label, run.film) for label, run in zip(labels, runs, strict=True)])
+        ends = np.concatenate([to_pixels(run.images) for run in runs])
+        return {
+            "race.gif": gif_bytes(frames, record, FRAME_MS, hold_ms=2000),
+            "race.png": png_bytes(sheet(ends, len(ends)), record),
+        }
+
+    yield from perform(handlers, checkpoint, [Request((seed,), s) for s in found], write, films=True)  # type: ignore[arg-type]
+
+
+def grid(
+    handlers: Handlers, checkpoint: object, seed: object, steps: object, etas: object, spacing: object
+) -> Iterator[Said]:
+    """Every S with every η from one x_T: a PNG with its legend."""
+    columns, rows = listed(steps, "steps", "[5, 10, 20]"), listed(etas, "etas", "[0, 0.5, 1]")
+    if not 1 <= len(columns) * len(rows) <= MAX_CELLS:
+        raise RequestError(f"A grid has 1 to {MAX_CELLS} cells, not {len(rows)} × {len(columns)}: shorten a list.")
+    cells = [Request((seed,), settings(S, eta, spacing)) for eta in rows for S in columns]  # type: ignore[arg-type]
+
+    def write(runs: list[Run]) -> Files:
+        shape = (len(rows), len(columns))
+        shown = np.concatenate([to_pixels(run.images) for run in runs])
+        times = np.array([views.seconds(run.timing.total_s) for run in runs]).reshape(shape).tolist()
+        used = runs[0].record["request"]["settings"]["spacing"]
+        note = f"{checkpoint}, seed {seed}, {used}; {views.machine(runs[0].timing.as_dict())}"
+        picture = legend_sheet(shown.reshape(*shape, *shown.shape[1:]), columns, rows, times, note)
+        return {"grid.png": png_bytes(picture, {**runs[0].record, "grid": [run.record for run in runs]})}
+
+    yield from perform(handlers, checkpoint, cells, write)
+
+
+def runner(label: str, film: Trajectory) -> Runner:
+    frames = film.frames
+    return Runner(label, np.stack([f.x_t[0] for f in frames]), tuple(f.elapsed_s for f in frames))
+
+
+def settings(steps: object, eta: object, spacing: object) -> SamplerSettings:
+    return SamplerSettings(steps, eta, spacing)  # type: ignore[arg-type]  # it checks what JSON brought
+
+
+def lane_settings(lane: object) -> SamplerSettings:
+    if not isinstance(lane, dict) or not lane.keys() <= LANE.keys():
+        raise RequestError(f"Each lane is an object with {', '.join(LANE)}, not {lane!r}.")
+    return settings(**{**LANE, **lane})
+
+
+def pictures(request: Request) -> Request:
+    """The request again, if it is within the limit."""
+    if request.count > MAX_PICTURES:
+        raise RequestError(f"At most {MAX_PICTURES} pictures are made a call, not {request.count}: ask for fewer.")
+    return request
+
+
+def listed(value: object, name: str, example: str) -> tuple[Any, ...]:
+    if not isinstance(value, (list, tuple)):
+        raise RequestError(f"{name} must be a list, such as {example}, not {value!r}.")
+    return tuple(value)

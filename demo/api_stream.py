@@ -1,0 +1,92 @@
+"""The stream of an API call: load, wait for a turn, run with progress, and at last the files of the result."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from core import Request, Step, Timing, Trajectory
+from demo.handlers import Handlers
+from demo.turns import POLL_S
+
+PROGRESS_EVERY_S = 0.1
+
+Said = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run. images: (N, C, H, W) float32 on the CPU, unrounded. film: every kept moment, if asked for."""
+
+    images: Tensor
+    film: Trajectory
+    timing: Timing
+    record: dict[str, Any]
+
+
+Files = dict[str, bytes]
+Writer = Callable[[list[Run]], Files]
+
+
+def perform(
+    handlers: Handlers, checkpoint: object, requests: list[Request], write: Writer, films: bool = False
+) -> Iterator[Said]:
+    """Load the checkpoint, wait for a turn, run each request alone, and write the files. Raises DDIMError.
+
+    Yields {"state": "loading", "waiting" or "running", "done": evaluations, "of": all of them}, and at last "done" with
+    "files" and "records". films: keep the trajectories too.
+    """
+    done, of = 0, sum(request.settings.steps for request in requests)
+
+    def said(state: str, **more: Any) -> Said:
+        return {"state": state, "done": done, "of": of, **more}
+
+    # in a thread of its own, since a generator that is busy cannot be closed
+    loader = ThreadPoolExecutor(1, "load-model")
+    loading = loader.submit(handlers.host.engine, str(checkpoint))
+    loader.shutdown(wait=False)
+    while wait([loading], POLL_S).not_done:
+        yield said("loading")
+    engine = loading.result()
+    for request in requests:
+        engine.plan(request)  # an S above T is said now, not after waiting
+    runs, said_at = [], 0.0
+    with handlers.turns.joined() as turn:
+        for place in turn.places(lambda: False, repeat=True):
+            yield said("waiting", before=place)
+        for request in requests:
+            film, step = Trajectory(request.settings.steps), None
+            with closing(engine.run(request)) as steps:
+                for step in steps:
+                    done += 1
+                    if films:
+                        film.add(step)
+                    if time.perf_counter() - said_at >= PROGRESS_EVERY_S:
+                        yield said("running")
+                        said_at = time.perf_counter()
+            assert isinstance(step, Step)  # a plan has at least one step
+            n = request.count
+            timing = Timing.of(engine, step.elapsed_s, step.network_s, request.settings.steps, n, n)
+            runs.append(Run(step.x_next.float().cpu().contiguous(), film, timing, engine.record(request, timing)))
+    with handlers.scratch() as name:  # gradio has copied the files by the time it asks for more, so they may go
+        files = [save(Path(name), file, data) for file, data in write(runs).items()]
+        np.save(Path(name) / "x0.npy", np.concatenate([run.images.numpy() for run in runs]))
+        files.append(Path(name) / "x0.npy")
+        yield said(
+            "done",
+            files={path.suffix[1:]: {"path": str(path), "meta": {"_type": "gradio.FileData"}} for path in files},
+            records=[run.record for run in runs],
+        )
+
+
+def save(folder: Path, name: str, data: bytes) -> Path:
+    (folder / name).write_bytes(data)
+    return folder / name

@@ -1,0 +1,275 @@
+"""The public endpoints, called by gradio_client over HTTP from a server in this process."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+from PIL import Image
+
+from core import Request, SamplerSettings
+from core.grid import legend_sheet
+from core.pixels import sheet, to_pixels
+from core.record import read_record, request_of
+from demo import views
+from demo.handlers import Handlers
+from demo.host import EngineHost
+from demo.page import build_page
+
+FEW = {"checkpoint": "tiny", "steps": 3, "eta": 0.5, "spacing": "trailing"}
+SETTINGS = SamplerSettings(3, 0.5, "trailing")
+
+
+@pytest.fixture(scope="module")
+def handlers(tiny_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("served")
+    (folder / "tiny").symlink_to(tiny_folder, target_is_directory=True)
+    return Handlers(EngineHost(folder, device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def client(handlers, tmp_path_factory):
+    page = build_page(handlers.host, handlers)
+    page.queue(default_concurrency_limit=4, max_size=64)
+    page.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False)
+    client = Client(page.local_url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
+    yield client
+    client.close()
+    page.close()
+
+
+@pytest.fixture(scope="module")
+def engine(handlers):
+    return handlers.host.engine("tiny")
+
+
+@pytest.fixture
+def evaluations(engine, monkeypatch):
+    """A list that grows with every call of the network."""
+    calls, forward = [], engine.network.forward
+
+    def counted(*args, **kwargs):
+        calls.append(time.monotonic())
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(engine.network, "forward", counted)
+    return calls
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+    return condition()
+
+
+def idle(handlers):
+    return until(lambda: not handlers.turns._queue)
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def frames_of(path):
+    with Image.open(path) as film:
+        return film.n_frames
+
+
+def test_four_endpoints_are_public_and_no_other(client):
+    described = client.view_api(return_format="dict", print_info=False)
+    assert list(described["named_endpoints"]) == ["/sample", "/interpolate", "/compare", "/grid"]
+    assert described["unnamed_endpoints"] == {}
+    for endpoint in described["named_endpoints"].values():
+        assert "checkpoint" in endpoint["description"]
+        assert all(p["parameter_has_default"] for p in endpoint["parameters"])
+
+
+def test_a_sample_is_what_the_engine_gives(client, engine):
+    got = client.predict(seeds=[5, 0, 9], **FEW, api_name="/sample")
+    want = engine.sample(Request((5, 0, 9), SETTINGS))
+    assert (got["state"], got["done"], got["of"]) == ("done", 3, 3)
+    assert np.array_equal(np.load(got["files"]["npy"]), want.images.numpy())
+    assert np.array_equal(pixels(got["files"]["png"]), sheet(to_pixels(want.images)))
+    (record,) = got["records"]
+    assert request_of(record) == request_of(want.record) == request_of(read_record(got["files"]["png"]))
+    assert (record["timing"]["evaluations"], record["timing"]["batch"]) == (3, 3)
+    assert record["timing"]["total_s"] > 0
+
+
+def test_a_path_is_what_the_engine_gives(client, engine):
+    got = client.predict(seeds=[3, 8, 4], frames=6, loop=True, **FEW, api_name="/interpolate")
+    want = engine.sample(Request((3, 8, 4), SETTINGS, frames=6, loop=True))
+    assert np.array_equal(np.load(got["files"]["npy"]), want.images.numpy())
+    assert np.array_equal(pixels(got["files"]["png"]), sheet(to_pixels(want.images), 6))
+    assert [request_of(record) for record in got["records"]] == [request_of(want.record)]
+    assert request_of(read_record(got["files"]["gif"])) == request_of(want.record)
+    assert frames_of(got["files"]["gif"]) == 6
+    there = client.predict(seeds=[3, 8], frames=4, **FEW, api_name="/interpolate")
+    assert frames_of(there["files"]["gif"]) == 6  # and back, the ends not repeated
+
+
+def test_a_race_is_what_the_engine_gives(client, engine):
+    lanes = [{"steps": 2}, {"steps": 4, "eta": 1.0, "spacing": "quadratic"}]
+    got = client.predict(checkpoint="tiny", seed=7, lanes=lanes, api_name="/compare")
+    settings = [SamplerSettings(2), SamplerSettings(4, 1.0, "quadratic")]
+    want = [engine.sample(Request((7,), s)) for s in settings]
+    for image, result in zip(np.load(got["files"]["npy"]), want, strict=True):
+        assert np.array_equal(image, result.images[0].numpy())
+    ends = np.concatenate([to_pixels(result.images) for result in want])
+    assert np.array_equal(pixels(got["files"]["png"]), sheet(ends, 2))
+    assert [request_of(r) for r in got["records"]] == [request_of(r.record) for r in want]
+    assert read_record(got["files"]["gif"])["race"] == got["records"]
+    assert frames_of(got["files"]["gif"]) > 1
+
+
+def test_a_grid_is_what_the_engine_gives(client, engine):
+    asked = {"checkpoint": "tiny", "seed": 2, "steps": [4, 2], "etas": [1.0, 0], "spacing": "linspace"}
+    got = client.predict(**asked, api_name="/grid")
+    want = [engine.sample(Request((2,), SamplerSettings(S, eta, "linspace"))) for eta in (1.0, 0.0) for S in (4, 2)]
+    assert np.array_equal(np.load(got["files"]["npy"]), np.concatenate([r.images.numpy() for r in want]))
+    assert [request_of(r) for r in got["records"]] == [request_of(r.record) for r in want]
+    assert read_record(got["files"]["png"])["grid"] == got["records"]
+    cells = np.stack([to_pixels(r.images)[0] for r in want]).reshape(2, 2, 8, 8, 3)
+    times = [views.seconds(record["timing"]["total_s"]) for record in got["records"]]
+    note = f"tiny, seed 2, linspace; {views.machine(got['records'][0]['timing'])}"
+    drawn = legend_sheet(cells, [4, 2], [1.0, 0], [times[:2], times[2:]], note)
+    assert np.array_equal(pixels(got["files"]["png"]), drawn)
+
+
+def test_the_same_request_twice_is_bit_equal(client):
+    asked = {"seeds": [1, 2], "frames": 3, **FEW, "api_name": "/interpolate"}
+    first, second = client.predict(**asked), client.predict(**asked)
+    assert Path(first["files"]["npy"]).read_bytes() == Path(second["files"]["npy"]).read_bytes()
+    assert first["records"][0]["request"] == second["records"][0]["request"]
+
+
+def test_progress_rises_to_the_result(client, engine, evaluations):
+    asked = {"checkpoint": "tiny", "seeds": [0], "steps": 400}
+    said = list(client.submit(**asked, api_name="/sample"))
+    assert said[-1]["state"] == "done"
+    running = [s["done"] for s in said if s["state"] == "running"]
+    assert running == sorted(set(running))
+    assert all(s["of"] == 400 for s in said)
+    if evaluations[-1] - evaluations[0] > 1:
+        assert len(running) >= 3
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "asked", "words"),
+    [("/sample", {"checkpoint": "nowhere"}, "choose one from the list"),
+     ("/sample", {"checkpoint": "../tiny"}, "choose one from the list"),
+     ("/sample", {"steps": 0}, "steps must be a whole number of at least 1"),
+     ("/sample", {"steps": 1001}, "1000"),
+     ("/sample", {"steps": "20"}, "steps must be"),
+     ("/sample", {"eta": 1.5}, "eta must lie between 0"),
+     ("/sample", {"eta": None}, "eta must lie between 0"),
+     ("/sample", {"spacing": "other"}, "spacing must be one of leading"),
+     ("/sample", {"seeds": []}, "At least one seed"),
+     ("/sample", {"seeds": 3}, "seeds must be a list, such as"),
+     ("/sample", {"seeds": [1, -1]}, "A seed must be"),
+     ("/sample", {"seeds": list(range(65))}, "At most 64 pictures"),
+     ("/interpolate", {"seeds": [3]}, "at least two seeds"),
+     ("/interpolate", {"frames": 1}, "at least 2 frames"),
+     ("/interpolate", {"frames": None}, "a number of frames"),
+     ("/interpolate", {"frames": 10**6}, "At most 64 pictures"),
+     ("/interpolate", {"loop": "yes"}, "loop must be true or false"),
+     ("/compare", {"lanes": [{"steps": 2}] * 5}, "one to 4 settings, not 5"),
+     ("/compare", {"lanes": [{"step": 2}]}, "Each lane is an object with steps, eta, spacing"),
+     ("/compare", {"lanes": [7]}, "Each lane is an object"),
+     ("/compare", {"seed": 0.5}, "A seed must be"),
+     ("/grid", {"steps": list(range(1, 8)), "etas": [0.1 * i for i in range(7)]}, "48 cells, not 7 × 7"),
+     ("/grid", {"steps": []}, "not 3 × 0"),
+     ("/grid", {"etas": [0, 2]}, "eta must lie between")],
+)  # fmt: skip
+def test_bad_input_is_one_sentence(client, handlers, endpoint, asked, words):
+    with pytest.raises(AppError) as caught:
+        client.predict(**{"checkpoint": "tiny", **asked}, api_name=endpoint)
+    said = str(caught.value)
+    assert words in said
+    assert "\n" not in said
+    assert said.endswith(".")
+    assert idle(handlers)
+
+
+def test_an_unforeseen_error_is_a_sentence_too(client, handlers, monkeypatch, capsys):
+    def broken(*_, **__):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr("demo.api_runs.png_bytes", broken)
+    with pytest.raises(AppError, match=r"^The run failed \(MemoryError\): .*\.$"):
+        client.predict(**FEW, api_name="/sample")
+    assert "no room" in capsys.readouterr().err
+    assert idle(handlers)
+
+
+def test_cancel_ends_the_run_on_the_server(client, handlers, engine, evaluations):
+    lanes = [{"steps": 1000, "eta": 1.0}] * 4
+    job = client.submit(checkpoint="tiny", seed=1, lanes=lanes, api_name="/compare")
+    assert until(lambda: len(evaluations) > 5)
+    assert handlers.turns._queue
+    job.cancel()
+    assert until(lambda: not handlers.turns._queue, 5)
+    seen = len(evaluations)
+    time.sleep(0.5)
+    assert len(evaluations) == seen < 4000
+
+
+def test_a_call_waits_for_its_turn_and_can_be_cancelled_there(client, handlers, engine, evaluations):
+    with handlers.turns.joined():  # a tab of the page is sampling
+        job = client.submit(**FEW, api_name="/sample")
+        assert until(lambda: {"state": "waiting", "done": 0, "of": 3, "before": 1} in job.outputs())
+        job.cancel()
+        assert until(lambda: len(handlers.turns._queue) == 1, 5)
+        patient = client.submit(**FEW, api_name="/sample")
+        assert until(lambda: len(handlers.turns._queue) == 2)
+        assert evaluations == []
+    assert patient.result(20)["state"] == "done"
+    assert idle(handlers)
+
+
+def test_cancel_is_seen_while_the_checkpoint_loads(client, handlers, monkeypatch):
+    loading, go_on = threading.Event(), threading.Event()
+    load = handlers.host.engine
+
+    def slow(name):
+        loading.set()
+        go_on.wait(30)
+        return load(name)
+
+    monkeypatch.setattr(handlers.host, "engine", slow)
+    monkeypatch.setattr(handlers.turns, "joined", lambda: pytest.fail("the run went on"))
+    job = client.submit(**FEW, api_name="/sample")
+    assert loading.wait(20)
+    assert until(lambda: any(said["state"] == "loading" for said in job.outputs()))
+    job.cancel()
+    assert until(job.done, 5)
+    go_on.set()
+    time.sleep(0.5)
+    assert all(said["state"] == "loading" for said in job.outputs())
+
+
+def test_the_files_of_a_call_do_not_stay_in_the_temporary_folder(client, handlers):
+    before = set(handlers._files.iterdir())
+    got = client.predict(**FEW, api_name="/sample")
+    assert all(Path(path).is_file() for path in got["files"].values())
+    assert until(lambda: set(handlers._files.iterdir()) == before)
+
+
+def test_gradio_clears_its_copies_in_time(client, handlers):
+    """They are in the lists from which delete_cache removes what is older than six hours."""
+    page = build_page(handlers.host, handlers)
+    outputs = [block for fn in page.fns.values() if fn.api_name == "sample" for block in fn.outputs]
+    assert all(any(block.temp_files is known for known in page.temp_file_sets) for block in outputs)
+    assert page.delete_cache == (3600, 6 * 3600)
+
+
+def test_records_are_json_that_reads_back(client):
+    got = client.predict(**FEW, api_name="/sample")
+    assert json.loads(json.dumps(got["records"])) == got["records"]
+    assert request_of(got["records"][0]).settings.spacing == "trailing"
