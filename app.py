@@ -7,20 +7,43 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page asks no outside host
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 
 
+def at_least_1(text: str) -> int:
+    """A flag's whole number, or an error that argparse shows."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number of at least 1, not {text}.")
+    return int(text)
+
+
+class Parser(argparse.ArgumentParser):
+    """An error is one line, without the usage above it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the line and exit with status 2."""
+        self.exit(2, f"{message}\n")
+
+
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = Parser(description=__doc__)
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
     parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free from 7860")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder of checkpoint folders")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
+    parser.add_argument(
+        "--threads", type=at_least_1, metavar="N", help="CPU threads for torch; default: its own choice"
+    )
+    parser.add_argument(
+        "--queue-size", type=at_least_1, default=64, metavar="N", help="calls that may wait; default: 64"
+    )
+    parser.add_argument("--share", action="store_true", help="also serve at a public gradio.live address")
     return parser.parse_args()
 
 
@@ -29,16 +52,16 @@ def main() -> int:
     from demo.host import EngineHost
     from demo.page import build_page, launch_options
 
-    host = EngineHost(args.checkpoints, args.device, args.precision)
+    host = EngineHost(args.checkpoints, args.device, args.precision, args.threads)
     if not host.names():
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)
         return 2
     page = build_page(host)
-    page.queue(default_concurrency_limit=4, max_size=64)
+    page.queue(default_concurrency_limit=4, max_size=args.queue_size)
     try:
         page.launch(
             server_name=args.host, server_port=args.port, inbrowser=not args.no_browser, prevent_thread_lock=True,
-            ssr_mode=False, quiet=True, **launch_options(),
+            ssr_mode=False, quiet=True, share=args.share, **launch_options(),
         )  # fmt: skip
     except OSError as error:
         print(f"The page could not be served: {error} Choose another --port.", file=sys.stderr)

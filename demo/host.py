@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from core import Engine
 
 
+FLAGSHIP = "toon-faces"  # the page opens on it where it is there
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
 
 
@@ -24,18 +25,22 @@ def _scheduler_config(folder: Path) -> Path | None:
 
 
 class EngineHost:
-    """Checkpoints under a folder, opened on first use and kept. Thread-safe."""
+    """Checkpoints under a folder, opened on first use and kept. Thread-safe.
 
-    def __init__(self, root: Path, device: str = "auto", precision: str = "auto") -> None:
-        self.root, self.device, self.precision = root, device, precision
+    threads: CPU threads that torch may use, at least 1; None leaves that to torch.
+    """
+
+    def __init__(self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
+        self.root, self.device, self.precision, self.threads = root, device, precision, threads
         self._lock = threading.Lock()
         self._engines: dict[str, Engine] = {}
         self._ms: dict[tuple[str, int], float] = {}
 
     def names(self) -> list[str]:
-        """Names of the checkpoint folders in either of diffusers' layouts, without importing torch."""
+        """Names of the checkpoint folders in either of diffusers' layouts, the flagship first, without torch."""
         folders = self.root.iterdir() if self.root.is_dir() else ()
-        return sorted(folder.name for folder in folders if _scheduler_config(folder) is not None)
+        names = (folder.name for folder in folders if _scheduler_config(folder) is not None)
+        return sorted(names, key=lambda name: (name != FLAGSHIP, name))
 
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""
@@ -56,10 +61,18 @@ class EngineHost:
             raise CheckpointError(f"There is no checkpoint {name!r} under {self.root}: choose one from the list.")
         with self._lock:
             if name not in self._engines:
+                self._limit_threads()
                 engine = Engine.open(self.root / name, self.device, self.precision)
                 self._calibrate(name, engine)
                 self._engines[name] = engine
             return self._engines[name]
+
+    def _limit_threads(self) -> None:
+        """Before any network runs: a thread that has computed already keeps the number it found."""
+        if self.threads is not None:
+            import torch
+
+            torch.set_num_threads(self.threads)
 
     def _calibrate(self, name: str, engine: Engine) -> None:
         from core import Request, SamplerSettings

@@ -1,29 +1,47 @@
-"""The page itself: controls on the left, results on the right, and the wiring between them."""
+"""The page itself: controls on the left, the views in tabs on the right, and the wiring between them."""
 
 from __future__ import annotations
 
 import html
 import json
+import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+from demo.api import add_endpoints
+from demo.flow_panel import FLOW_CSS, FLOW_SCRIPT
 from demo.handlers import Handlers, Update
 from demo.host import EngineHost
-from demo.panels import SCRIPT, encoded, panel, steps_control
-from demo.settings import COUNTS, PageSettings, log_stops
+from demo.layout import Controls, compare_view, explore_view, grid_view, interpolate_view, learn_view, sidebar
+from demo.learn import EXPERIMENTS, Experiment, flow_value
+from demo.links import NAMES, from_query, to_query
+from demo.panels import SCRIPT, encoded, views_control
+from demo.settings import PageSettings, as_control, log_stops
 from demo.theme import CSS, theme
+from demo.turns import MAX_WAITING
 
+VIEWS = {"explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "grid": "Grid", "learn": "Learn"}
 RECORDED = Path(__file__).parent / "recorded"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+COPY = """(query) => { const link = location.origin + location.pathname + query;
+  history.replaceState(null, "", query);
+  navigator.clipboard?.writeText(link).catch(() => 0);
+  const said = document.querySelector("#status p");
+  if (said) said.textContent = "The link is in the address bar and copied."; }"""
+ASK_ON_OPENING_S = 60.0  # a tab is opened to be seen working, and any control ends its run
 
 
 def launch_options() -> dict[str, Any]:
     """theme, css and script belong to launch() in Gradio 6."""
-    return {"theme": theme(), "css": CSS, "head": f"<script>{SCRIPT}</script>"}
+    return {
+        "theme": theme(),
+        "css": CSS + FLOW_CSS,
+        "head": f"<script>{SCRIPT}</script><script>{FLOW_SCRIPT}</script>",
+    }
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -36,66 +54,41 @@ def status_html(state: str, sentence: str) -> str:
     return f'<p role="status" data-state="{state}">{html.escape(sentence)}</p>'
 
 
-def export_buttons(labels: dict[str, str]) -> dict[str, gr.Button]:
-    """Small download buttons by export kind (see demo/exports.py)."""
-    return {kind: gr.Button(label, size="sm", elem_id=f"get-{kind}") for kind, label in labels.items()}
+def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
+    """The whole interface. Nothing here needs torch; engines are asked for when a run starts.
 
-
-def build_page(host: EngineHost) -> gr.Blocks:
-    """The whole interface. Nothing here needs torch; engines are asked for when a run starts."""
-    handlers, names = Handlers(host), host.names()
+    handlers: what answers the controls and the API; made for ``host`` where none is given.
+    """
+    handlers, names = handlers or Handlers(host), host.names()
     first = PageSettings(checkpoint=names[0])
     stops, shown = log_stops(host.training_steps(first.checkpoint)), recorded(first.checkpoint)
 
     with gr.Blocks(title="DDIM explorer", analytics_enabled=False, delete_cache=(3600, 6 * 3600)) as page:
         gr.HTML(
-            "<h1>DDIM explorer</h1><p>Drag the steps and η. The same network, the same noise: "
-            "fewer steps, less chance, and a path through latent space.</p>",
+            "<h1>DDIM explorer</h1><p>The same network, the same noise: fewer steps, less chance, "
+            "and a path through latent space.</p>",
             elem_id="masthead",
         )
         status = gr.HTML(status_html("loading", "A recorded run, while the model loads."), elem_id="status")
         with gr.Row(elem_id="layout", equal_height=False):
-            with gr.Column(scale=0, min_width=290, elem_id="controls"):
-                checkpoint = gr.Dropdown(names, value=first.checkpoint, label="Checkpoint", elem_id="checkpoint")
-                steps = steps_control(first.steps, stops, "Steps S", "steps")
-                eta = gr.Slider(0, 1, first.eta, step=0.01, label="η", elem_id="eta")
-                with gr.Row():
-                    seed = gr.Number(first.seed, precision=0, label="Seed",
-                                     elem_id="seed", min_width=90)  # fmt: skip
-                    seed_to = gr.Number(first.seed_to, precision=0, label="to seed",
-                                        elem_id="seed-to", min_width=90)  # fmt: skip
-                dice = gr.Button("Roll new seeds", elem_id="dice", size="sm")
-                count = gr.Dropdown(list(COUNTS), value=first.count, label="Pictures", elem_id="count")
-                spacing = gr.Dropdown(["leading", "trailing", "linspace", "quadratic"], value=first.spacing,
-                                      label="Step spacing", elem_id="spacing")  # fmt: skip
-                go_on = gr.Button("Go on", visible=False, elem_id="go-on")
-                with gr.Row():
-                    again = gr.Button("Run again", elem_id="again", size="sm", min_width=80)
-                    stop = gr.Button("Stop", elem_id="stop", size="sm", variant="stop", min_width=80)
+            side = sidebar(names, first, stops, shown.get("curve"))
             with gr.Column(scale=1, min_width=320, elem_id="results"):
-                with gr.Column(elem_id="samples-card"):
-                    samples = panel("samples", shown.get("samples"), "samples")
-                    with gr.Row(elem_classes="exports"):
-                        buttons = export_buttons({"samples-png": "PNG"})
-                with gr.Row(elem_id="lower", equal_height=True):
-                    with gr.Column(scale=5, min_width=300, elem_id="strip-card"):
-                        strip = panel("strip", shown.get("strip"), "strip")
-                        with gr.Row(elem_classes="exports"):
-                            buttons |= export_buttons({"strip-gif": "GIF", "strip-webp": "WebP", "strip-png": "PNG"})
-                    with gr.Column(scale=7, min_width=320, elem_id="duel-card"):
-                        duel = panel("duel", shown.get("duel"), "duel")
-                        with gr.Row(elem_id="controls-b"):
-                            steps_b = steps_control(first.steps_b, stops, "Steps of B", "steps-b")
-                            eta_b = gr.Slider(0, 1, first.eta_b, step=0.01, label="η of B", elem_id="eta-b")
-                        with gr.Row(elem_classes="exports"):
-                            buttons |= export_buttons({"a-gif": "GIF of A", "b-gif": "GIF of B"})
+                guide = gr.HTML("", elem_id="guide")
+                view = views_control(first.view, VIEWS, "views")
+                explore = explore_view(first, stops, shown)
+                compare = compare_view(first, stops, shown)
+                interpolate = interpolate_view(first, shown)
+                grid = grid_view(first, stops)
+                learn = learn_view()
         file = gr.DownloadButton("Download the file", elem_id="file")
+        address = gr.State("")
 
-        controls: list[Any] = [checkpoint, steps, eta, seed, count, seed_to, spacing, steps_b, eta_b]
-        outputs = [status, samples, strip, duel, go_on]
+        every = Controls.of(side, view, explore, compare, interpolate, grid)
+        controls = every.in_order()
+        places = explore.panels | compare.panels | interpolate.panels | grid.panels | {"curve": side.panels["curve"]}
+        outputs = [status, side.go_on, *places.values()]
 
         def render(updates: Iterator[Update]) -> Iterator[dict[Any, Any]]:
-            places = {"samples": samples, "strip": strip, "duel": duel}
             said: tuple[str, str] | None = None
             asked: bool | None = None
             for update in updates:  # only what changed is sent: each component costs the browser a layout
@@ -105,8 +98,10 @@ def build_page(host: EngineHost) -> gr.Blocks:
                     out[status] = status_html(*said)
                 if update.ask != asked:
                     asked = update.ask
-                    out[go_on] = gr.update(visible=asked)
+                    out[side.go_on] = gr.update(visible=asked)
                 yield out
+            if said is None:
+                yield {status: gr.skip()}  # a generator that yields nothing would blank every panel
 
         async def want(request: gr.Request, *values: Any) -> None:  # on the event loop: in order of arrival
             handlers.want(str(request.session_hash), values)
@@ -114,11 +109,14 @@ def build_page(host: EngineHost) -> gr.Blocks:
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             yield from render(handlers.run(str(request.session_hash), values))
 
+        def run_view(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+            yield from render(handlers.run(str(request.session_hash), values, ask_above_s=ASK_ON_OPENING_S))
+
         def run_anew(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             yield from render(handlers.run_anew(str(request.session_hash), values))
 
         def run_whole(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
-            yield from render(handlers.run(str(request.session_hash), values, go_on=True))
+            yield from render(handlers.go_on(str(request.session_hash), values))
 
         def halt(request: gr.Request) -> None:
             handlers.sessions.stop(str(request.session_hash))
@@ -126,22 +124,108 @@ def build_page(host: EngineHost) -> gr.Blocks:
         def forget(request: gr.Request) -> None:
             handlers.forget(str(request.session_hash))
 
+        def fit(budget_s: float, *values: Any) -> tuple[Any, Any]:
+            try:
+                return handlers.fit_steps(values, budget_s), ""
+            except ValueError as error:  # beside the field: a run that is going speaks in the status line
+                return gr.skip(), f'<p role="alert">{html.escape(str(error))}</p>'
+
         def roll() -> tuple[int, int]:
             return random.randrange(10_000), random.randrange(10_000)
 
-        changes = [c.change for c in controls]
-        model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": 1, "inputs": controls,
+        # Turns (demo/turns.py) let one run at a time; here all may wait, so that each is told its place.
+        model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": MAX_WAITING, "inputs": controls,
                                  "outputs": outputs, **QUIET}  # fmt: skip
-        gr.on(changes, want, inputs=controls, queue=False, trigger_mode="multiple", **QUIET)
+        changes = [control.change for control in controls if control is not view]
+        gr.on([*changes, view.change], want, inputs=controls, queue=False, trigger_mode="multiple", **QUIET)
         gr.on(changes, run, trigger_mode="always_last", **model)
-        again.click(run_anew, trigger_mode="once", **model)
+        view.change(run_view, trigger_mode="always_last", **model)
+        side.again.click(run_anew, trigger_mode="once", **model)
         # The first run is what the page was opened for, so it is never asked about; any control ends it.
-        gr.on([page.load, go_on.click], run_whole, trigger_mode="once", **model)
-        stop.click(halt, queue=False, **QUIET)
-        dice.click(roll, outputs=[seed, seed_to], queue=False, **QUIET)
-        page.unload(forget)
+        gr.on(side.go_on.click, run_whole, trigger_mode="once", **model)
 
-        for kind, button in buttons.items():
+        def restore(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+            """Open with the state that the address carries, and run."""
+            found, said = from_query(dict(request.query_params), names, host.training_steps)
+            new = {name: as_control(v) if isinstance(v, tuple) else v for name, v in found.items()}
+            values = tuple(new.get(name, value) for name, value in zip(NAMES, values, strict=True))
+            handlers.want(str(request.session_hash), values)
+            out: dict[Any, Any] = {every.by_name[name]: value for name, value in new.items()}
+            if said:
+                words = html.escape("; ".join(said) + ".")
+                out[guide] = f"<details open><summary>The link was adjusted</summary><p>{words}</p></details>"
+            yield out or {status: gr.skip()}
+            if values[NAMES.index("view")] == "learn":
+                yield {learn.panels["flow"]: flow(learn_shape, *values)}
+            yield from render(handlers.run(str(request.session_hash), values, ask_above_s=math.inf))
+
+        def link(*values: Any) -> tuple[Any, Any]:
+            try:
+                return "?" + to_query(handlers.settings(values)), gr.skip()
+            except ValueError as error:
+                return gr.skip(), status_html("error", str(error))
+
+        side.copy.click(link, inputs=controls, outputs=[address, status], queue=False, **QUIET).then(
+            None, inputs=address, js=COPY, api_visibility="private"
+        )
+        side.stop.click(halt, queue=False, **QUIET)
+        side.dice.click(roll, outputs=[every.seed, every.seed_to], queue=False, **QUIET)
+        side.fit.click(fit, inputs=[side.budget, *controls], outputs=[every.steps, side.fit_said], queue=False, **QUIET)
+        for button, steps, eta in side.presets:
+            button.click(lambda s=steps, e=eta: (s, e), outputs=[every.steps, every.eta], queue=False, **QUIET)
+        page.unload(forget)
+        learn_shape = "ring"
+
+        def flow(shape: str, *values: Any) -> Any:
+            """The 2-D panel at these settings; it needs no model and no turn."""
+            try:
+                return encoded(flow_value(handlers.settings(values), shape))
+            except ValueError:
+                return gr.skip()  # the status line says it already
+
+        def flow_if_seen(shape: str, *values: Any) -> Any:
+            return flow(shape, *values) if values[controls.index(view)] == "learn" else gr.skip()
+
+        seen: dict[str, Any] = {"inputs": [learn.shape, *controls], "outputs": learn.panels["flow"],
+                                "trigger_mode": "always_last", **QUIET}  # fmt: skip
+        gr.on([every.steps.change, every.eta.change, every.seed.change, every.spacing.change], flow_if_seen, **seen)
+        gr.on(learn.shape.change, flow, **seen)
+        gr.on(view.change, flow_if_seen, **seen)
+
+        def set_and_run(
+            new: Mapping[str, Any], said: str, request: gr.Request, values: tuple[Any, ...]
+        ) -> Iterator[dict[Any, Any]]:
+            """Set controls, among them the view, say what to look at, and run."""
+            values = tuple(new.get(name, value) for name, value in zip(NAMES, values, strict=True))
+            handlers.want(str(request.session_hash), values)
+            yield {guide: said, **{every.by_name[name]: value for name, value in new.items()}}
+            yield from render(handlers.run(str(request.session_hash), values, ask_above_s=ASK_ON_OPENING_S))
+
+        def try_it(one: Experiment, request: gr.Request, values: tuple[Any, ...]) -> Iterator[dict[Any, Any]]:
+            said = f"<details open><summary>{one.title}</summary><p>{html.escape(one.look)}</p></details>"
+            yield from set_and_run(one.controls(), said, request, values)
+
+        def open_cell(request: gr.Request, picked: str, *values: Any) -> Iterator[dict[Any, Any]]:
+            """A cell of the grid becomes player A, the samples and the strip of Explore."""
+            try:
+                steps, eta, _ = json.loads(picked)
+            except (TypeError, ValueError):
+                yield {status: gr.skip()}
+                return
+            yield from set_and_run({"steps": steps, "eta": eta, "view": "explore"}, "", request, values)
+
+        into = [guide, *controls, *outputs]
+        grid.pick.change(open_cell, trigger_mode="always_last",
+                         **{**model, "inputs": [grid.pick, *controls], "outputs": into})  # fmt: skip
+        page.load(restore, trigger_mode="once", **{**model, "outputs": [*into, learn.panels["flow"]]})
+        for one in EXPERIMENTS:
+
+            def start(request: gr.Request, *values: Any, one: Experiment = one) -> Iterator[dict[Any, Any]]:
+                yield from try_it(one, request, values)
+
+            learn.experiments[one.key].click(start, trigger_mode="once", **{**model, "outputs": into})
+
+        for kind, button in (explore.exports | compare.exports | interpolate.exports | grid.exports).items():
 
             def export(request: gr.Request, kind: str = kind) -> tuple[Any, Any]:
                 try:
@@ -153,4 +237,5 @@ def build_page(host: EngineHost) -> gr.Blocks:
                 None, js="() => { const a = document.querySelector('#file a[href]') || document.querySelector('#file');"
                 " if (a) a.click(); }", api_visibility="private",
             )  # fmt: skip
+        add_endpoints(handlers)
     return page

@@ -11,33 +11,63 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core import Engine, Request, SamplerSettings, Step, Trajectory
 from core.pixels import to_pixels
 from core.timing import Timing
 from demo import views
+from demo.panels_of import cell_name
 from demo.pictures import film_uri, tiles_uri
-from demo.settings import FRAMES, PageSettings
+from demo.settings import FRAMES, SHEET, PageSettings
 
 PREVIEW_EVERY_S = 0.1  # faster frames are hardly ever painted by the browser
 PREVIEW_SHARE = 0.1  # of the run's time, at most
 
 
+COARSE_S = 0.1  # a first answer should be there this fast
+SHEET_STEPS, COARSE_SHEET_STEPS = 10, 4
+
+
 @dataclass(frozen=True)
 class Job:
-    """One run that a panel needs. name: "samples", "strip", "a" or "b"."""
+    """One run that a panel needs. name: "a", "b", "samples", "strip"; "lane0"…; "place", "path", "sheet";
+    "cell 20 0.5"… (S and η)."""
 
     name: str
     request: Request
+    coarse: bool = False
 
     @property
     def evaluations(self) -> int:
         return self.request.settings.steps
 
+    @property
+    def film(self) -> bool:
+        """Whether its trajectory is kept and shown."""
+        return self.name in ("a", "b") or self.name.startswith("lane")
+
 
 def jobs(page: PageSettings) -> list[Job]:
-    """In the order they are run: single pictures first, since they answer fastest."""
+    """What the view in front needs, in the order it is run: single pictures first, since they answer fastest."""
     main = SamplerSettings(page.steps, page.eta, page.spacing)
+    if page.view == "compare":
+        settings = [SamplerSettings(lane.steps, lane.eta, lane.spacing) for lane in page.lanes]
+        lanes = [Job(f"lane{i}", Request((page.seed,), s)) for i, s in enumerate(settings)]
+        return sorted(lanes, key=lambda job: job.evaluations)
+    if page.view == "interpolate":
+        few = replace(main, steps=min(main.steps, SHEET_STEPS))
+        return [
+            Job("place", Request(page.corners, main, place=page.place)),
+            Job("path", Request(page.keys, main, frames=page.frames, loop=page.loop, own_noise=page.own_noise)),
+            Job("sheet", Request(page.corners, few, sheet=SHEET, own_noise=page.own_noise)),
+        ]
+    if page.view == "grid":
+        cells = [SamplerSettings(S, eta, page.spacing) for eta in page.grid_etas for S in page.grid_steps]
+        grid = [Job(cell_name(s.steps, s.eta), Request((page.seed,), s)) for s in cells]
+        return sorted(grid, key=lambda job: job.evaluations)
+    if page.view != "explore":
+        return []
     other = SamplerSettings(page.steps_b, page.eta_b, page.spacing)
     return [
         Job("a", Request((page.seed,), main)),
@@ -45,6 +75,19 @@ def jobs(page: PageSettings) -> list[Job]:
         Job("samples", Request(tuple(range(page.seed, page.seed + page.count)), main)),
         Job("strip", Request((page.seed, page.seed_to), main, frames=FRAMES)),
     ]
+
+
+def coarse(job: Job, ms: float) -> Job | None:
+    """The same picture at so few steps that it is there at once, where the job itself would take longer.
+    ms: of one network evaluation at the job's batch."""
+    S = job.request.settings.steps
+    if job.name == "sheet":
+        few = COARSE_SHEET_STEPS
+    elif job.name in ("a", "place") and ms * S > 1000 * COARSE_S * 1.2:
+        few = max(2, int(1000 * COARSE_S / ms))
+    else:
+        return None
+    return Job(job.name, with_steps(job.request, few), coarse=True) if few < S else None
 
 
 @dataclass(frozen=True)
@@ -59,6 +102,7 @@ class Shown:
 
 def base(job: Job, state: str, side: int) -> dict[str, Any]:
     s = job.request.settings
+    note = views.noise_note(job.request.between, s.eta, job.request.own_noise)
     return {
         "state": state,
         "side": side,
@@ -66,8 +110,10 @@ def base(job: Job, state: str, side: int) -> dict[str, Any]:
         "steps": s.steps,
         "eta": s.eta,
         "label": views.setting_label(s.steps, s.eta),
+        "spacing": s.spacing,
+        "at": job.request.place,
         "seeds": list(job.request.seeds),
-        "note": views.step_note(s.steps, s.spacing or ""),
+        "note": views.step_note(s.steps, s.spacing or "") or note,
     }
 
 
@@ -79,6 +125,7 @@ def run_job(
     Ends silently as soon as ``over()``: the sampler is closed within the step.
     """
     side, steps = engine.checkpoint.shape[1], engine.run(job.request)
+    end = "coarse" if job.coarse else "done"
     S = job.request.settings.steps
     trajectory = Trajectory(S)
     shown_at, preview_s, last_s = time.perf_counter(), 0.0, 0.0
@@ -88,12 +135,11 @@ def run_job(
             steps.close()
             return
         started = time.perf_counter()
-        single = job.name in "ab"
-        if single:
+        if job.film:
             trajectory.add(step)
-        if step.index + 1 < S and started - shown_at >= max(PREVIEW_EVERY_S, last_s / PREVIEW_SHARE):
+        if not job.coarse and step.index + 1 < S and started - shown_at >= max(PREVIEW_EVERY_S, last_s / PREVIEW_SHARE):
             value = base(job, "running", side) | {"progress": (step.index + 1) / S}
-            value |= _film(trajectory) if single else {"tiles": tiles_uri(to_pixels(step.x0_hat))}
+            value |= _film(trajectory) if job.film else {"tiles": tiles_uri(to_pixels(step.x0_hat))}
             last_s = time.perf_counter() - started
             preview_s += last_s
             yield Shown(job, value)
@@ -104,8 +150,8 @@ def run_job(
     timing = Timing.of(engine, step.elapsed_s, step.network_s, S, job.request.count, job.request.count)
     record = engine.record(job.request, timing)
     started = time.perf_counter()
-    value = base(job, "done", side) | {"progress": 1.0, "machine": views.machine(timing.as_dict())}
-    if job.name in "ab":
+    value = base(job, end, side) | {"progress": 1.0, "machine": views.machine(timing.as_dict())}
+    if job.film:
         value |= _film(trajectory)
         frames = trajectory.frames
         export: Any = np.stack([f.x_t[0] for f in frames]), np.stack([f.x0_hat[0] for f in frames])
@@ -128,6 +174,32 @@ def first_sample(job: Job, value: dict[str, Any], film: Any) -> dict[str, Any]:
     """A finished trajectory (x_t frames, x̂0 frames) as the one picture that the sample panel shows first."""
     kept = {name: value[name] for name in ("readout", "machine", "progress")}
     return base(job, "preview", film[0].shape[1]) | kept | {"tiles": tiles_uri(film[0][-1:])}
+
+
+def cross_fade(pictures: NDArray[np.uint8], keys: int, between: int, loop: bool) -> NDArray[np.uint8]:
+    """The same path in pixels: key pictures mixed linearly, for contrast. pictures: the path's frames N×H×W×3,
+    of which every ``between``-th is a key's own."""
+    at = np.arange(len(pictures)) / between
+    low = np.minimum(at.astype(int), keys - 1 if loop else keys - 2)
+    ends = pictures[::between][:keys].astype(np.float64)
+    w = (at - low)[:, None, None, None]
+    return np.rint((1 - w) * ends[low] + w * ends[(low + 1) % keys]).astype(np.uint8)
+
+
+def differences(lanes: list[tuple[Job, Any]], T: int, known: Any = None) -> dict[str, Any]:
+    """How far the runners' pictures are from the most exact one: η = 0 at S = T where it is known, else the
+    deterministic runner with most steps, else the first. lanes: (job, (x_t frames, x̂0 frames)) each."""
+    order = sorted(lanes, key=lambda lane: (lane[0].request.settings.eta > 0, -lane[0].evaluations))
+    reference, label = (
+        order[0][1][0][-1],
+        views.setting_label(order[0][0].evaluations, order[0][0].request.settings.eta),
+    )
+    if known is not None:
+        reference, label = known, views.setting_label(T, 0.0)
+    apart = [film[0][-1].astype(np.float64) - reference for _, film in lanes]
+    tiles = np.stack([np.rint(np.clip(128 + d, 0, 255)).astype(np.uint8) for d in apart])
+    rms = [float(np.sqrt(np.mean(np.square(d))) / 255) for d in apart]
+    return {"reference": label, "tiles": tiles_uri(tiles), "rms": [round(r, 4) for r in rms]}
 
 
 def _film(trajectory: Trajectory) -> dict[str, Any]:

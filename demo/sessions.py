@@ -11,14 +11,21 @@ from demo.settings import PageSettings
 
 @dataclass
 class Session:
-    """wanted: the newest settings a control sent. stops: how often Stop was pressed. finished: panel
-    name → (its request, what it showed, what an export needs), so that only what changed runs again.
-    ddpm_s: (checkpoint, batch) → measured seconds of a full DDPM run in this tab."""
+    """wanted: the newest settings a control sent. running: the run that is going or waiting, and patience_s: above
+    which estimate it asks before it goes on. stops: how often Stop was pressed, and
+    halted: the settings it stopped. finished: panel name → (its request,
+    what it showed, what an export needs), so that only what changed runs again. ddpm_s: (checkpoint, batch) →
+    measured seconds of a full DDPM run in this tab. exact: (checkpoint, seed) → the picture of η = 0 with all T
+    steps, H×W×3, where this tab has made it."""
 
     wanted: PageSettings | None = None
+    running: Ticket | None = None
+    patience_s: float = 0.0
     stops: int = 0
+    halted: PageSettings | None = None
     finished: dict[str, tuple[Any, dict[str, Any], Any]] = field(default_factory=dict)
     ddpm_s: dict[tuple[str, int], float] = field(default_factory=dict)
+    exact: dict[tuple[str, int], Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,12 +69,17 @@ class Sessions:
             return self._sessions.get(key)
 
     def want(self, key: str, settings: PageSettings) -> None:
-        self.get(key).wanted = settings
+        session = self.get(key)
+        session.wanted = settings
+        if settings != session.halted:
+            session.halted = None
 
-    def stop(self, key: str) -> None:
+    def stop(self, key: str, halt: bool = True) -> None:
+        """End this tab's run within a step. halt: and do not run the same settings again before they change."""
         session = self.peek(key)
         if session is not None:
             session.stops += 1
+            session.halted = session.wanted if halt else None
 
     def forget(self, key: str) -> None:
         with self._lock:

@@ -2,17 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
 
 COUNTS = (1, 4, 8, 16, 32)
 FRAMES = 11
 MAX_PAGE_SEED = 999_999
 
 
+VIEWS = ("explore", "compare", "interpolate", "grid", "learn")
+SPACINGS = ("leading", "trailing", "linspace", "quadratic")
+MAX_LANES, MAX_KEYS, SHEET = 4, 8, 7
+FRAMES_BETWEEN = (4, 6, 10, 15)
+MAX_GRID_STEPS, MAX_GRID_ETAS = 8, 6
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One runner of the Compare view."""
+
+    steps: int
+    eta: float
+    spacing: str = "leading"
+
+
+RACE = (Lane(10, 0.0), Lane(50, 0.0), Lane(1000, 1.0))
+
+
 @dataclass(frozen=True)
 class PageSettings:
     """steps, eta: of the samples, the strip and player A. steps_b, eta_b: of player B.
-    seed: the first sample's; the others follow it. seed_to: the far end of the strip."""
+    seed: the first sample's; the others follow it, and every runner of Compare starts from it. seed_to: the far
+    end of the strip. view: the tab in front; only its panels run. lanes: the runners of Compare. keys: the seeds
+    on Interpolate's timeline, with ``between`` pictures from one to the next. corners: of its sheet, and place:
+    where on the sheet (across, down). own_noise: each picture between seeds adds its own noise at η > 0.
+    grid_steps, grid_etas: the columns and rows of Grid, whose cells all start from ``seed``."""
 
     checkpoint: str
     steps: int = 20
@@ -23,6 +51,21 @@ class PageSettings:
     spacing: str = "leading"
     steps_b: int = 20
     eta_b: float = 1.0
+    view: str = "explore"
+    lanes: tuple[Lane, ...] = RACE
+    keys: tuple[int, ...] = (3, 8, 12)
+    between: int = 6
+    loop: bool = True
+    own_noise: bool = False
+    corners: tuple[int, ...] = (3, 8, 12, 20)
+    place: tuple[float, float] = (0.5, 0.5)
+    grid_steps: tuple[int, ...] = (5, 10, 20, 50)
+    grid_etas: tuple[float, ...] = (0.0, 0.5, 1.0)
+
+    @property
+    def frames(self) -> int:
+        """Pictures on the path through the keys."""
+        return len(self.keys) * self.between if self.loop else (len(self.keys) - 1) * self.between + 1
 
 
 def log_stops(T: int) -> list[int]:
@@ -45,30 +88,99 @@ def whole(value: object, name: str, low: int, high: int) -> int:
     return int(value)
 
 
+def share(value: object, name: str) -> float:
+    """A number from 0 to 1 from a control, or ValueError with a sentence for the page."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f"{name} must lie between 0 (DDIM) and 1 (DDPM).")
+    return float(value)
+
+
+def one_of(value: object, name: str, choices: tuple[object, ...]) -> object:
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}.")
+    return value
+
+
+def json_list(text: object, name: str, low: int, high: int) -> list[object]:
+    """The list that a custom control sends as JSON text."""
+    try:
+        found = json.loads(str(text))
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not low <= len(found) <= high:
+        raise ValueError(f"{name} must be a list of {low} to {high}.")
+    return found
+
+
+def lanes_of(text: object, T: int) -> tuple[Lane, ...]:
+    lanes = []
+    for i, raw in enumerate(json_list(text, "The runners", 2, MAX_LANES)):
+        who = f"of runner {'ABCD'[i]}"
+        if not isinstance(raw, dict):
+            raise ValueError("A runner needs steps, η and a spacing.")
+        spacing = one_of(raw.get("spacing"), f"The spacing {who}", SPACINGS)
+        lanes.append(
+            Lane(whole(raw.get("steps"), f"Steps {who}", 1, T), share(raw.get("eta"), f"η {who}"), str(spacing))
+        )
+    return tuple(lanes)
+
+
+def seeds_of(text: object, name: str, low: int, high: int) -> tuple[int, ...]:
+    return tuple(whole(seed, "A seed", 0, MAX_PAGE_SEED) for seed in json_list(text, name, low, high))
+
+
+def rising(values: Iterable[Number]) -> tuple[Number, ...]:
+    """Each value once, the smallest first."""
+    return tuple(sorted(set(values)))
+
+
+def as_control(value: object) -> str:
+    """What a custom control of lanes, keys, corners or a place holds: JSON text."""
+    return json.dumps([asdict(v) if isinstance(v, Lane) else v for v in value], separators=(",", ":"))  # type: ignore[attr-defined]
+
+
 def page_settings(
     T: int,
     checkpoint: str,
-    steps: object,
-    eta: object,
-    seed: object,
-    count: object,
-    seed_to: object,
-    spacing: str,
-    steps_b: object,
-    eta_b: object,
+    steps: object = 20,
+    eta: object = 0.0,
+    seed: object = 3,
+    count: object = 16,
+    seed_to: object = 8,
+    spacing: str = "leading",
+    steps_b: object = 20,
+    eta_b: object = 1.0,
+    view: str = "explore",
+    lanes: object = as_control(RACE),
+    keys: object = "[3,8,12]",
+    between: object = 6,
+    loop: object = True,
+    own_noise: object = False,
+    corners: object = "[3,8,12,20]",
+    place: object = "[0.5,0.5]",
+    grid_steps: object = "[5,10,20,50]",
+    grid_etas: object = "[0,0.5,1]",
 ) -> PageSettings:
     """Check what the controls sent. Raises ValueError with one sentence that names the remedy."""
-    for name, value in (("η", eta), ("η of B", eta_b)):
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-            raise ValueError(f"{name} must lie between 0 (DDIM) and 1 (DDPM).")
+    across, down = (share(v, "A place on the sheet") for v in json_list(place, "The place", 2, 2))
     return PageSettings(
         checkpoint=checkpoint,
         steps=whole(steps, "Steps", 1, T),
-        eta=float(eta),  # type: ignore[arg-type]
+        eta=share(eta, "η"),
         seed=whole(seed, "The seed", 0, MAX_PAGE_SEED),
         count=whole(count, "The number of pictures", 1, max(COUNTS)),
         seed_to=whole(seed_to, "The second seed", 0, MAX_PAGE_SEED),
-        spacing=spacing,
+        spacing=str(one_of(spacing, "The spacing", SPACINGS)),
         steps_b=whole(steps_b, "Steps of B", 1, T),
-        eta_b=float(eta_b),  # type: ignore[arg-type]
+        eta_b=share(eta_b, "η of B"),
+        view=str(one_of(view, "The view", VIEWS)),
+        lanes=lanes_of(lanes, T),
+        keys=seeds_of(keys, "The key seeds", 2, MAX_KEYS),
+        between=whole(between, "Pictures from key to key", 1, max(FRAMES_BETWEEN)),
+        loop=bool(loop),
+        own_noise=bool(own_noise),
+        corners=seeds_of(corners, "The corner seeds", 4, 4),
+        place=(across, down),
+        grid_steps=rising(whole(v, "S", 1, T) for v in json_list(grid_steps, "Steps across", 1, MAX_GRID_STEPS)),
+        grid_etas=rising(share(v, "η down") for v in json_list(grid_etas, "η down", 1, MAX_GRID_ETAS)),
     )

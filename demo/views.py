@@ -65,6 +65,32 @@ def estimate_note(estimate_s: float, shown_first: bool = True) -> str:
     return f"This run is estimated at {seconds(estimate_s)}; press Go on to start it."
 
 
+def grid_plan(cells: int, evaluations: int, estimate_s: float) -> str:
+    """What a grid takes, said before it starts."""
+    return f"{cells} cells · {evaluations:,} network evaluations · estimated {seconds(estimate_s)}"
+
+
+def waiting_note(before: int) -> str:
+    """What a tab reads while another's run is on the machine."""
+    who = "one run is" if before == 1 else f"{before} runs are"
+    return f"Waiting: {who} before yours, so that neither spoils the other's timing."
+
+
+def failure_note(kind: str) -> str:
+    """A sentence for an error that nobody foresaw. kind: the name of its class."""
+    remedy = "choose fewer pictures" if "OutOfMemory" in kind else "the terminal that runs app.py shows more"
+    return f"The run failed ({kind}): {remedy}."
+
+
+def noise_note(between: bool, eta: float, own_noise: bool) -> str:
+    """A word where η > 0 breaks what makes a path smooth."""
+    if not between or eta == 0:
+        return ""
+    if own_noise:
+        return "η > 0 and own noise: neighbours on the path differ by chance as well as by x_T."
+    return "η > 0: all pictures get the same added noise, so that only x_T differs between them."
+
+
 def step_note(steps: int, spacing: str) -> str:
     """A word where a setting surprises."""
     if steps == 1 and spacing == "leading":

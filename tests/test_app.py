@@ -8,8 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+import yaml
 
 import app
+from core import Engine
+from demo.host import EngineHost
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -40,9 +44,11 @@ def test_a_busy_port_ends_with_one_line():
 @pytest.mark.parametrize(
     ("arguments", "want"),
     [
-        ([], {"inbrowser": True, "server_name": "127.0.0.1", "server_port": None}),
-        (["--no-browser", "--host", "0.0.0.0", "--port", "8123"],
-         {"inbrowser": False, "server_name": "0.0.0.0", "server_port": 8123}),
+        ([], {"inbrowser": True, "server_name": "127.0.0.1", "server_port": None, "share": False, "max_size": 64,
+              "threads": None}),
+        (["--no-browser", "--host", "0.0.0.0", "--port", "8123", "--share", "--queue-size", "5", "--threads", "3"],
+         {"inbrowser": False, "server_name": "0.0.0.0", "server_port": 8123, "share": True, "max_size": 5,
+          "threads": 3}),
     ],
 )  # fmt: skip
 def test_flags_reach_the_server(monkeypatch, arguments, want):
@@ -51,8 +57,8 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
     class Page:
         local_url = "http://x/"
 
-        def queue(self, **_):
-            pass
+        def queue(self, **options):
+            asked.update(options)
 
         def launch(self, **options):
             asked.update(options)
@@ -60,12 +66,66 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
         def block_thread(self):
             pass
 
-    monkeypatch.setattr("demo.page.build_page", lambda host: Page())
+    def build_page(host):
+        asked["threads"] = host.threads
+        return Page()
+
+    monkeypatch.setattr("demo.page.build_page", build_page)
     monkeypatch.setattr("demo.host.EngineHost.preload", lambda self: None)
     monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
     assert app.main() == 0
     assert {key: asked[key] for key in want} == want
     assert asked["ssr_mode"] is False
+
+
+@pytest.mark.parametrize("flag", ["--threads", "--queue-size"])
+@pytest.mark.parametrize("value", ["0", "-1", "2.5", "many"])
+def test_a_bad_number_ends_with_one_line(monkeypatch, capsys, flag, value):
+    monkeypatch.setattr(sys, "argv", ["app.py", flag, value])
+    with pytest.raises(SystemExit) as ended:
+        app.main()
+    assert ended.value.code == 2
+    said = capsys.readouterr().err
+    assert len(said.splitlines()) == 1
+    assert flag in said
+    assert "whole number of at least 1" in said
+
+
+def test_threads_are_limited_before_the_network_is_opened(tiny_folder, monkeypatch):
+    order, opened = [], Engine.open
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: order.append(n))
+    monkeypatch.setattr(Engine, "open", lambda *a: order.append("open") or opened(*a))
+    EngineHost(tiny_folder.parent, "cpu", threads=3).engine("tiny")
+    assert order == [3, "open"]
+    EngineHost(tiny_folder.parent, "cpu").engine("tiny")
+    assert order == [3, "open", "open"]
+
+
+def test_the_page_is_built_without_torch():
+    code = (
+        "import sys; from app import CHECKPOINTS; from demo.host import EngineHost; from demo.page import build_page;"
+        "build_page(EngineHost(CHECKPOINTS, threads=2)); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "False", done.stderr
+
+
+def test_the_repository_is_a_space_with_the_pinned_gradio():
+    """The front matter that Hugging Face reads: https://huggingface.co/docs/hub/spaces-config-reference"""
+    _, front, _ = (ROOT / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    space = yaml.safe_load(front)
+    pins = dict(re.findall(r"^(\w+)==(.+)$", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE))
+    assert (space["sdk"], space["sdk_version"]) == ("gradio", pins["gradio"])
+    assert (ROOT / space["app_file"]).is_file()
+    asks = re.search(r'requires-python = ">=([\d.]+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"))[1]
+    found = [tuple(map(int, text.split("."))) for text in (space["python_version"], asks)]
+    assert found[0] >= found[1]
+    assert 0 < len(space["short_description"]) <= 60
+    assert space["license"] == "mit"
+    assert space["pinned"] is False
+    colours = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+    assert {space["colorFrom"], space["colorTo"]} <= colours
+    assert space["title"]
 
 
 def test_the_readmes_python_runs_as_it_stands(tmp_path):
@@ -78,4 +138,4 @@ def test_the_readmes_python_runs_as_it_stands(tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "torch.Size([4, 1, 28, 28])" in done.stdout
-    assert (tmp_path / "strip.png").is_file()
+    assert (tmp_path / "strip.gif").is_file()

@@ -1,6 +1,7 @@
 """The page's own logic, without a browser: settings, sessions, estimates, views and the request path."""
 
 import ast
+import math
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,41 @@ def test_stop_is_obeyed_within_a_step(handlers, monkeypatch):
     assert handlers.sessions.get("tab").finished == {}
 
 
+def test_after_stop_a_late_repetition_does_not_start_the_run_again(handlers):
+    handlers.want("tab", GOOD)
+    run = handlers.run("tab", GOOD)
+    next(run)
+    handlers.sessions.stop("tab")
+    assert list(run)[-1].status[0] == "stopped"
+    handlers.want("tab", GOOD)
+    assert [u.status for u in handlers.run("tab", GOOD)] == [("stopped", "Stopped.")]  # the held-back change
+    assert list(handlers.go_on("tab", GOOD))[-1].status[0] == "done"  # a button is meant
+    handlers.sessions.stop("tab")
+    other = ("tiny", 5, *GOOD[2:])
+    for values in (other, GOOD):  # settings that were left and chosen again are meant, too
+        handlers.want("tab", values)
+        assert list(handlers.run("tab", values))[-1].status[0] == "done"
+    handlers.want("tab", ("tiny", -1, *GOOD[2:]))  # a mistake, taken back
+    handlers.want("tab", GOOD)
+    assert list(handlers.run("tab", GOOD))[-1].status[0] == "done"
+
+
+def test_the_word_to_go_on_may_come_before_the_question_has_ended(handlers, monkeypatch):
+    monkeypatch.setattr(handlers.host, "expected_ms", lambda name, batch: 1e5)
+    asking = handlers.run("tab", GOOD)
+    assert next(u for u in asking if u.ask)
+    assert list(handlers.run("tab", GOOD, ask_above_s=math.inf))[-1].status[0] == "done"
+    asking.close()
+
+
+def test_a_second_opening_of_the_same_settings_lends_its_patience(handlers, monkeypatch):
+    monkeypatch.setattr(handlers.host, "expected_ms", lambda name, batch: 1e5)
+    first = handlers.run("tab", GOOD)
+    next(first)
+    assert list(handlers.run("tab", GOOD, ask_above_s=math.inf)) == []
+    assert list(first)[-1].status[0] == "done"
+
+
 def test_a_long_run_asks_first_and_shows_one_picture(handlers, monkeypatch):
     handlers.host.engine("tiny")
     monkeypatch.setattr(handlers.host, "expected_ms", lambda name, batch: 2000.0 if batch > 1 else 1.0)
@@ -123,13 +159,13 @@ def test_a_long_run_asks_first_and_shows_one_picture(handlers, monkeypatch):
     assert {"a", "b"} == set(handlers.sessions.get("tab").finished)
     samples = [u.panels["samples"] for u in updates if "samples" in u.panels][-1]
     assert (samples["n"], samples["state"]) == (1, "preview")
-    assert list(handlers.run("tab", GOOD, go_on=True))[-1].status[0] == "done"
+    assert list(handlers.run("tab", GOOD, ask_above_s=math.inf))[-1].status[0] == "done"
 
 
 def test_speed_up_is_measured_once_ddpm_was_run_here(handlers):
     list(handlers.run("tab", GOOD))
     ddpm = (*GOOD[:7], 1000, 1.0)
-    list(handlers.run("tab", ddpm, go_on=True))
+    list(handlers.run("tab", ddpm, ask_above_s=math.inf))
     updates = list(handlers.run("tab", ("tiny", 5, *GOOD[2:7], 1000, 1.0)))
     a = [u.panels["duel"]["a"] for u in updates if "duel" in u.panels][-1]
     assert a["readout"][3][2] == "measured"
@@ -252,7 +288,7 @@ def test_asking_about_b_alone_keeps_the_samples_on_screen(handlers, monkeypatch)
 
 def test_a_panel_shown_again_takes_up_the_measured_ddpm(handlers):
     list(handlers.run("tab", GOOD))
-    list(handlers.run("tab", (*GOOD[:7], 1000, 1.0), go_on=True))
+    list(handlers.run("tab", (*GOOD[:7], 1000, 1.0), ask_above_s=math.inf))
     first = next(iter(handlers.run("tab", (*GOOD[:7], 1000, 1.0))))  # everything is finished already
     assert first.panels["duel"]["a"]["readout"][3][2] == "measured"
 

@@ -9,6 +9,7 @@ from diffusers import DDIMPipeline
 
 from core.__main__ import main
 from core.checkpoint import find_checkpoints, open_checkpoint
+from core.evaluate.feature_net import open_feature_net
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = find_checkpoints(ROOT / "checkpoints")
@@ -42,3 +43,24 @@ def test_diffusers_makes_the_pictures_of_our_command_line(folder, steps, tmp_pat
             eps = pipeline.unet(x, t).sample
             x = scheduler.step(eps, t, x, eta=0.0, use_clipped_model_output=True).prev_sample
     assert np.abs(np.load(out) - x.numpy()).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "checkpoints" / "features").glob("*.safetensors")), ids=lambda p: p.stem
+)
+def test_feature_nets_are_small_and_their_card_states_their_accuracy(path):
+    net, accuracy = open_feature_net(path)
+    assert path.stat().st_size < 3_000_000
+    assert net.config.features <= 64
+    assert net.config.name == path.stem
+    card = (path.parent / "README.md").read_text(encoding="utf-8")
+    for name, score in accuracy.items():
+        stated = f"{100 * score:.2f} %" if name == "class" else f"{score:.4f}"
+        assert stated in card, name
+    size, channels = net.config.size, net.config.channels
+    assert net.measure_pixels(np.zeros((2, channels, size, size), np.uint8)).shape == (2, net.config.features)
+
+
+def test_the_fashion_classifier_is_good_enough_to_measure_with():
+    _, accuracy = open_feature_net(ROOT / "checkpoints" / "features" / "fashion-mnist.safetensors")
+    assert accuracy["class"] > 0.92

@@ -34,13 +34,13 @@ window.ddim = (() => {
 
   const words = {
     recorded: "recorded run", running: "sampling…", done: "live", stopped: "stopped",
-    preview: "one picture first", waiting: "waiting",
+    preview: "one picture first", waiting: "waiting", coarse: "coarse, refining…",
   };
 
   function fillReadout(node, value) {
     node.replaceChildren();
     for (const [name, figure, known] of value.readout || []) {
-      node.append(el("div", {}, el("dt", {}, name), el("dd", {}, figure), el("small", {}, known)));
+      node.append(el("div", {}, el("dt", {}, name), el("dd", {}, figure), el("dd", { class: "known" }, known)));
     }
   }
 
@@ -75,19 +75,23 @@ window.ddim = (() => {
     showReadout(f.readout, value);
   }
 
-  // Two to four lines of state shared by everything that plays: position in 0..1, playing or not.
+  // What everything that plays shares: position in 0..1, playing or not, there and back or always forth.
   function player(paint, period) {
-    let position = 1, playing = false, last = 0, timer = 0;
+    let position = 1, way = 1, back = false, playing = false, last = 0, timer = 0;
     const tick = (now) => {
       if (!playing) return;
-      position += (now - last) / period();
+      position += way * (now - last) / period();
       last = now;
-      paint(position = position > 1.25 ? 0 : position, true); // rests at the end for a quarter of the way
+      if (position > 1.25) { if (back) { way = -1; position = 1; } else position = 0; } // rests at the end
+      if (position < 0) { way = 1; position = 0; }
+      paint(Math.min(position, 1), true);
       timer = requestAnimationFrame(tick);
     };
     return {
       get playing() { return playing; },
-      seek(p) { position = p; paint(Math.min(p, 1), false); },
+      get position() { return Math.min(position, 1); },
+      boomerang(on) { back = on; way = 1; },
+      seek(p) { position = Math.min(1, Math.max(0, p)); paint(position, false); },
       repaint() { paint(Math.min(position, 1), false); },
       play(on) {
         cancelAnimationFrame(timer);
@@ -95,6 +99,26 @@ window.ddim = (() => {
         if (on) { if (position >= 1) position = 0; last = performance.now(); timer = requestAnimationFrame(tick); }
       },
     };
+  }
+
+  // Play, scrub, there-and-back; the keyboard reaches it through root.transport.
+  function transport(root, film, label, extra = []) {
+    const play = el("button", { type: "button", class: "quiet play" }, "Play");
+    const range = el("input", { type: "range", min: 0, max: 1000, value: 1000, "aria-label": label });
+    const back = el("button", { type: "button", class: "quiet", "aria-pressed": "false", title: "Play there and back" }, "⇄");
+    back.setAttribute("aria-label", "Play there and back");
+    const set = (on) => { film.play(on); play.textContent = on ? "Pause" : "Play"; };
+    play.onclick = () => set(!film.playing);
+    range.oninput = () => { set(false); film.seek(range.value / 1000); };
+    back.onclick = () => {
+      const on = back.getAttribute("aria-pressed") !== "true";
+      back.setAttribute("aria-pressed", on); film.boomerang(on);
+    };
+    root.transport = {
+      toggle: () => set(!film.playing),
+      by: (frames, count) => { set(false); film.seek(film.position + frames / Math.max(1, count())); range.value = 1000 * film.position; },
+    };
+    return { node: el("div", { class: "transport" }, play, range, back, ...extra), range, set };
   }
 
   function samples(root) {
@@ -132,6 +156,10 @@ window.ddim = (() => {
     setInterval(() => { if (image && on && !document.hidden && root.isConnected) { at += 1; show(); } }, 110);
     button.textContent = on ? "Pause loop" : "Play loop";
     button.onclick = () => { on = !on; button.textContent = on ? "Pause loop" : "Play loop"; };
+    root.transport = {
+      toggle: () => button.click(), frames: () => 1,
+      by: (d) => { const n = value ? value.n : 1; hold(Math.min(n - 1, Math.max(0, pick.value - 1 + d))); },
+    };
     return async (next, current) => {
       paintFrame(f, next);
       if (!next.tiles) return;
@@ -165,9 +193,6 @@ window.ddim = (() => {
       return { name, node, x_t, x0, label, t, readout, bar, image: null, value: null };
     };
     const lanes = { a: lane("A"), b: lane("B") };
-    const range = el("input", { type: "range", min: 0, max: 1000, value: 1000, "aria-label": "Scrub both trajectories" });
-    const play = el("button", { type: "button", class: "quiet" }, "Play");
-    f.body.append(el("div", { class: "lanes" }, lanes.a.node, lanes.b.node), el("div", { class: "transport" }, play, range));
     const paint = (position, moving) => {
       const p = Math.min(position, 1);
       for (const l of Object.values(lanes)) {
@@ -183,8 +208,10 @@ window.ddim = (() => {
       range.setAttribute("aria-valuetext", Object.values(lanes).map((l) => `${l.name}: ${l.t.textContent}`).join(", "));
     };
     const film = player(paint, () => 2600);
-    play.onclick = () => { film.play(!film.playing); play.textContent = film.playing ? "Pause" : "Play"; };
-    range.oninput = () => { film.play(false); play.textContent = "Play"; film.seek(range.value / 1000); };
+    const t = transport(root, film, "Scrub both trajectories");
+    const range = t.range;
+    root.transport.frames = () => Math.max(1, ...Object.values(lanes).map((l) => (l.value ? l.value.t.length - 1 : 1)));
+    f.body.append(el("div", { class: "lanes" }, lanes.a.node, lanes.b.node), t.node);
     return async (value, current) => {
       const both = [value.a, value.b].filter(Boolean);
       const state = (both.find((v) => v.state === "running") || both.find((v) => v.state !== "done") || both[0] || {}).state;
@@ -214,8 +241,9 @@ window.ddim = (() => {
     let draw = null, root = null, seq = 0;
     const update = () => {
       const section = element.querySelector("section.panel");
-      if (!section || !props.value) return;
-      if (section !== root || !section.firstChild) { root = section; draw = kinds[kind](root); }
+      if (!section) return;
+      if (section !== root || !section.firstChild) { root = section; draw = kinds[kind](root); } // empty canvases first
+      if (!props.value) { root.dataset.state = "empty"; return; }
       const mine = ++seq;
       draw(JSON.parse(props.value), () => mine === seq).catch((error) => console.warn("ddim: picture not drawn", error));
     };
@@ -223,33 +251,5 @@ window.ddim = (() => {
     update();
   }
 
-  // A slider with logarithmic stops and a box for any exact S; both are native inputs, so keys work.
-  function steps(element, props, trigger, watch) {
-    const stops = props.stops, top = stops[stops.length - 1], id = `steps-${Math.random().toString(36).slice(2)}`;
-    const box = el("input", { type: "number", min: 1, max: top, step: 1, "aria-label": `${props.caption}, exact` });
-    const range = el("input", { type: "range", min: 0, max: stops.length - 1, step: 1, id });
-    const root = element.querySelector(".steps");
-    root.replaceChildren(
-      el("div", { class: "stepsHead" }, el("label", { for: id }, props.caption), box), range,
-      el("div", { class: "ticks", "aria-hidden": "true" }, el("span", {}, "1"), el("span", {}, String(top))));
-    const nearest = (s) => stops.reduce((best, v, i) =>
-      Math.abs(Math.log(v / s)) < Math.abs(Math.log(stops[best] / s)) ? i : best, 0);
-    const show = (s) => {
-      box.value = s; range.value = nearest(s);
-      range.setAttribute("aria-valuetext", `${s} steps`);
-      range.style.setProperty("--fill", `${100 * range.value / (stops.length - 1)}%`);
-      root.dataset.value = s;
-    };
-    const send = (s) => { show(s); if (props.value !== s) { props.value = s; trigger("change"); } };
-    range.oninput = () => send(stops[range.value]);
-    box.onchange = () => {
-      const wish = Number(box.value);
-      const s = Math.min(top, Math.max(1, Math.round(Number.isFinite(wish) && box.value !== "" ? wish : props.value)));
-      send(s);
-    };
-    watch("value", () => show(props.value));
-    show(props.value);
-  }
-
-  return { panel, steps };
+  return { panel, kinds, kit: { el, picture, cut, canvases, frame, paintFrame, player, transport, showReadout, calm } };
 })();

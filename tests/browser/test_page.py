@@ -102,7 +102,7 @@ def test_stop_stops_a_long_run_that_was_asked_about_first(open_page):
     page.wait_for_selector('#samples section[data-state="running"], #duel .lane[data-state="running"]')
     page.click("#stop")
     wait_status(page, "stopped")
-    assert page.locator('[data-state="running"]').count() == 0
+    page.wait_for_selector('[data-state="running"]', state="detached")  # painted when decoded
     page.fill("#steps input[type=number]", "4")
     page.keyboard.press("Enter")
     wait_samples(page, 4, 0)  # and the page goes on living

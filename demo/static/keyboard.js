@@ -1,0 +1,27 @@
+// Keys of the whole page, unless one is typing: Space plays, ← → step, G downloads the GIF, Esc stops.
+(() => {
+  "use strict";
+  const visible = (node) => node && node.offsetParent !== null;
+  const typing = (node) => node.matches("input, textarea, select, [contenteditable], [role=listbox] *, [role=tab]");
+
+  function player() {
+    const panels = [...document.querySelectorAll("section.panel")].filter((p) => visible(p) && p.transport);
+    const focused = panels.find((p) => p.contains(document.activeElement));
+    return focused || panels.find((p) => p.dataset.kind !== "strip") || panels[0];
+  }
+
+  addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") { document.querySelector("#stop")?.click(); return; }
+    if (typing(event.target)) return;
+    if (event.key === " " && event.target.matches("button, a, summary")) return; // the button's own key
+    const one = player();
+    if (event.key === " " && one) { event.preventDefault(); one.transport.toggle(); }
+    if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      if (!one) return;
+      event.preventDefault();
+      one.transport.by(event.key === "ArrowLeft" ? -1 : 1, one.transport.frames);
+    }
+    if (event.key === "g" || event.key === "G") [...document.querySelectorAll("[id^=get-][id$=-gif]")].find(visible)?.click();
+  });
+})();

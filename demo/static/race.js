@@ -1,0 +1,106 @@
+// The Compare view: two to four films from one x_T, in step or against their recorded clocks.
+(() => {
+  "use strict";
+  const { el, picture, cut, frame, paintFrame, player, transport, showReadout } = window.ddim.kit;
+  const LONGEST_S = 8;
+
+  window.ddim.kinds.race = (root) => {
+    const f = frame(root, "From one x_T");
+    const row = el("div", { class: "race" });
+    let lanes = [], byClock = true;
+    const slowest = () => Math.max(0.001, ...lanes.map((l) => (l.value ? l.value.at_s.at(-1) : 0)));
+    const period = () => (byClock ? 1000 * Math.min(Math.max(slowest(), 1), LONGEST_S) : 3000);
+    const mode = (on) => el("button", { type: "button", class: "quiet", "aria-pressed": String(on === byClock) }, on ? "By wall clock" : "By step");
+    const clockMode = mode(true), stepMode = mode(false);
+    const setMode = (on) => {
+      byClock = on;
+      clockMode.setAttribute("aria-pressed", String(on)); stepMode.setAttribute("aria-pressed", String(!on));
+      film.repaint(); say();
+    };
+    clockMode.onclick = () => setMode(true);
+    stepMode.onclick = () => setMode(false);
+    const pace = el("p", { class: "pace" });
+    const say = () => {
+      const speed = slowest() / Math.max(1, Math.min(slowest(), LONGEST_S));
+      pace.textContent = !byClock ? "Every film is stretched to the same length."
+        : speed > 1.05 ? `Each run was timed alone; replayed at ${speed.toFixed(1)} times its speed.`
+          : "Each run was timed alone; replayed as it was.";
+    };
+    const paint = (p, moving) => {
+      const clock = p * slowest();
+      for (const l of lanes) {
+        if (!l.image) continue;
+        const at = l.value.at_s, total = at.at(-1);
+        let k = Math.round(p * (at.length - 1));
+        if (byClock) { k = 0; while (k + 1 < at.length && at[k + 1] <= clock + 1e-9) k += 1; }
+        cut(l.canvas, l.image, l.value.side, k, l.row);
+        const done = byClock ? clock >= total - 1e-9 : k === at.length - 1;
+        l.clock.textContent = `${(byClock ? Math.min(clock, total) : at[k]).toFixed(2)} s`;
+        l.node.classList.toggle("finished", done);
+        l.node.dataset.frame = k;
+        l.fill.style.width = `${100 * (byClock ? Math.min(1, clock / total) : k / (at.length - 1))}%`;
+      }
+      if (moving) t.range.value = 1000 * p;
+      t.range.setAttribute("aria-valuetext", byClock ? `${clock.toFixed(2)} seconds` : `${Math.round(100 * p)} per cent`);
+    };
+    const film = player(paint, period);
+    const t = transport(root, film, "Scrub the race", [clockMode, stepMode]);
+    root.transport.frames = () => 40;
+    const seen = el("button", { type: "button", class: "quiet", "aria-pressed": "false" }, "Show x̂₀");
+    seen.onclick = () => {
+      const on = seen.getAttribute("aria-pressed") !== "true";
+      seen.setAttribute("aria-pressed", on);
+      for (const l of lanes) l.row = on ? 1 : 0;
+      film.repaint();
+    };
+    t.node.append(seen);
+    const apart = el("div", { class: "apart" });
+    f.body.append(row, t.node, pace, apart);
+
+    const lane = (i) => {
+      const canvas = el("canvas", { role: "img", "aria-label": `Runner ${"ABCD"[i]}`, width: 1, height: 1 });
+      const label = el("h3", {}), clock = el("b", { class: "clock" }, "–"), fill = el("i"), readout = el("dl", { class: "readout" });
+      const chip = el("span", { class: "t" });
+      const node = el("div", { class: "lane" }, el("div", { class: "laneHead" }, label, chip), canvas,
+        el("div", { class: "bar" }, fill), clock, readout);
+      return { node, canvas, label, clock, fill, readout, chip, image: null, value: null, row: 0 };
+    };
+
+    return async (value, current) => {
+      const states = value.lanes.map((v) => (v ? v.state : "waiting"));
+      const state = states.find((s) => s === "running") || states.find((s) => s !== "done") || "done";
+      paintFrame(f, { state });
+      while (lanes.length > value.lanes.length) lanes.pop().node.remove();
+      while (lanes.length < value.lanes.length) { const l = lane(lanes.length); lanes.push(l); row.append(l.node); }
+      row.style.setProperty("--lanes", lanes.length);
+      for (const [i, v] of value.lanes.entries()) {
+        const l = lanes[i];
+        l.node.dataset.state = v ? v.state : "waiting";
+        if (!v) { l.label.textContent = `${"ABCD"[i]} · waiting`; continue; }
+        l.label.textContent = `${"ABCD"[i]} · ${v.label}${v.spacing && v.spacing !== "leading" ? ` · ${v.spacing}` : ""}`;
+        l.chip.textContent = v.state === "running" ? `${Math.round(100 * v.progress)}%` : v.state === "done" ? "" : v.state;
+        l.node.dataset.steps = v.steps; l.node.dataset.eta = v.eta;
+        showReadout(l.readout, v);
+        if (!v.film) continue;
+        const image = await picture(v.film);
+        if (!current()) return;
+        l.image = image; l.value = v;
+      }
+      apart.replaceChildren();
+      if (value.apart) {
+        const image = await picture(value.apart.tiles);
+        if (!current()) return;
+        apart.append(el("h3", {}, `Difference from ${value.apart.reference}`));
+        apart.append(el("div", { class: "race", style: `--lanes:${lanes.length}` }, ...value.apart.rms.map((rms, i) => {
+          const canvas = el("canvas", { role: "img", "aria-label": `Runner ${"ABCD"[i]} differs by ${rms}`, width: 1, height: 1 });
+          cut(canvas, image, lanes[i].value.side, i);
+          return el("figure", {}, canvas, el("figcaption", {}, rms === 0 ? "the same" : `RMS ${rms.toFixed(3)} of full range`));
+        })));
+      }
+      say();
+      if (state === "done" && root.dataset.painted !== "done" && !window.ddim.kit.calm()) t.set(true);
+      else film.repaint();
+      root.dataset.painted = state;
+    };
+  };
+})();

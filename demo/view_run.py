@@ -1,0 +1,189 @@
+"""One run of the view in front: what is finished is shown at once, the rest as it comes.
+
+Imported with torch, so only once a model is wanted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from core import Engine
+from demo import runs, views
+from demo.handlers import ASK_ABOVE_S, Update
+from demo.host import EngineHost
+from demo.panels_of import grid_value, panels
+from demo.pictures import tiles_uri
+from demo.schedule_curve import curve_value
+from demo.sessions import Ticket
+from demo.settings import PageSettings
+
+PREVIEW_STEPS = 20
+
+
+class ViewRun:
+    """The runs that one set of page settings needs, on one engine, until the ticket is over."""
+
+    def __init__(self, host: EngineHost, engine: Engine, ticket: Ticket, page: PageSettings) -> None:
+        self.host, self.engine, self.ticket, self.page = host, engine, ticket, page
+        self.session = ticket.session
+        self.jobs = runs.jobs(page)
+        self.grid_s = self._estimate_s(self.jobs)  # said before it starts, and not changed while it runs
+        self.shown: dict[str, dict[str, Any]] = {}
+        self._drop_old_cells()
+        for name, (_, value, _) in self.session.finished.items():
+            self.shown[name] = value  # B stays in sight while A runs, and so on
+
+    def updates(self) -> Iterator[Update]:
+        todo, reused = [], dict[str, dict[str, Any]]()
+        for job in self.jobs:
+            done = self.session.finished.get(job.name)
+            if done is not None and done[0] == (self.page.checkpoint, job.request):
+                reused[job.name] = self._with_measured_ddpm(done[1])
+            else:
+                todo.append(job)
+        yield Update(("running", "Sampling…" if todo else self._idle()), self._panels(reused) | self._curve())
+        # What answers fast always runs; the rest waits for a word when it would take long.
+        quick = [job for job in todo if job.film and self._estimate_s([job]) <= ASK_ABOVE_S]
+        rest = [job for job in todo if job not in quick]
+        yield from self._all(quick)
+        if self._must_ask(rest) and not self.ticket.over:
+            samples = any(job.name == "samples" for job in rest)
+            yield from self._one_picture() if samples else self._coarse_only(rest)
+            if self._must_ask(rest):  # the word may have come meanwhile
+                note = views.estimate_note(self._estimate_s(rest), shown_first=samples)
+                yield from () if self.ticket.over else [Update(("estimate", note), ask=True)]
+                return
+        yield from self._all(rest)
+        if not self.ticket.over:
+            lanes = [job.name for job in self.jobs if job.name.startswith("lane")]  # DDPM may have come last
+            again = {name: self._with_measured_ddpm(self.shown[name]) for name in lanes}
+            yield Update(("done", self._idle()), self._panels(again))
+
+    def _drop_old_cells(self) -> None:
+        """A grid shows one x_T: cells of another seed, spacing or checkpoint must not stand among its own."""
+        wanted = {job.name: (self.page.checkpoint, job.request) for job in self.jobs}
+        for name in [name for name in self.session.finished if name.startswith("cell")]:
+            if self.page.view == "grid" and self.session.finished[name][0] != wanted.get(name):
+                del self.session.finished[name]
+
+    def _must_ask(self, rest: list[runs.Job]) -> bool:
+        return self._estimate_s(rest) > self.session.patience_s
+
+    def _all(self, jobs: list[runs.Job]) -> Iterator[Update]:
+        """Job after job, until the ticket is over. A stale run ends silently: the newer one repaints everything."""
+        for job in jobs:
+            if self.ticket.over:
+                return
+            yield from self._run(job)
+            if self.ticket.stopped and not self.ticket.stale:
+                yield self._stopped(job.name)
+
+    def _run(self, job: runs.Job) -> Iterator[Update]:
+        """A job, a coarse one before it where that answers sooner."""
+        first = runs.coarse(job, self.host.expected_ms(self.page.checkpoint, job.request.count))
+        for now in (n for j in (first, job) if j for n in runs.run_job(self.engine, j, self._over, self._ddpm)):
+            self.shown[job.name] = now.value
+            if now.timing is not None and not now.job.coarse:
+                self._finish(now)
+            yield Update(("running", "Sampling…"), self._panels({job.name: self.shown[job.name]}))
+
+    def _over(self) -> bool:
+        return self.ticket.over
+
+    def _estimate_s(self, todo: list[runs.Job]) -> float:
+        ms = self.host.expected_ms
+        return sum(ms(self.page.checkpoint, job.request.count) * job.evaluations for job in todo) / 1000
+
+    def _stopped(self, name: str) -> Update:
+        if name not in self.shown or self.shown[name]["state"] == "done":
+            return Update(("stopped", "Stopped."))
+        self.shown[name] = self.shown[name] | {"state": "stopped"}
+        return Update(("stopped", "Stopped."), self._panels({name: self.shown[name]}))
+
+    def _one_picture(self) -> Iterator[Update]:
+        """One sample before the estimate: player A's, or one at fewer steps when even that would take long."""
+        single = self.jobs[0]
+        done = self.session.finished.get(single.name)
+        if done is not None and done[0] == (self.page.checkpoint, single.request):
+            value = runs.first_sample(single, done[1], done[2][0])
+            yield Update(("running", "One picture first…"), {"samples": value})
+            return
+        preview = runs.Job("samples", runs.with_steps(single.request, min(PREVIEW_STEPS, self.page.steps)))
+        shown: dict[str, Any] = {}
+        for now in runs.run_job(self.engine, preview, self._over, lambda _: None):
+            shown = now.value | {"state": "preview" if now.timing else "running"}
+            yield Update(("running", "One picture first…"), {"samples": shown})
+        if self.ticket.stopped and not self.ticket.stale:
+            yield Update(("stopped", "Stopped."), {"samples": shown | {"state": "stopped"}} if shown else {})
+
+    def _coarse_only(self, rest: list[runs.Job]) -> Iterator[Update]:
+        """Whatever the long jobs can show at few steps, before the estimate."""
+        for job in rest:
+            first = runs.coarse(job, self.host.expected_ms(self.page.checkpoint, job.request.count))
+            if first is None or self._estimate_s([first]) > ASK_ABOVE_S:
+                continue
+            for now in runs.run_job(self.engine, first, self._over, self._ddpm):
+                self.shown[job.name] = now.value
+                yield Update(("running", "A coarse picture first…"), self._panels({job.name: now.value}))
+        if self.ticket.stopped and not self.ticket.stale:
+            yield Update(("stopped", "Stopped."))
+
+    def _finish(self, now: runs.Shown) -> None:
+        job, timing = now.job, now.timing
+        assert timing is not None
+        self.host.measured(self.page.checkpoint, timing.batch, timing.ms_per_evaluation)
+        settings, full = job.request.settings, job.evaluations == self.engine.T
+        if settings.eta == 1.0 and full:
+            self.session.ddpm_s[(self.page.checkpoint, timing.batch)] = timing.total_s
+        if settings.eta == 0.0 and full and job.film:
+            self.session.exact[(self.page.checkpoint, job.request.seeds[0])] = now.export[0][0][-1]  # type: ignore[index]
+        self.session.finished[job.name] = ((self.page.checkpoint, job.request), now.value, now.export)
+
+    def _with_measured_ddpm(self, value: dict[str, Any]) -> dict[str, Any]:
+        """A reused panel whose speed-up was estimated, now that DDPM was measured at its batch."""
+        ddpm_s = self._ddpm(value["n"])
+        if ddpm_s is None:
+            return value
+        rows = [list(row) for row in value["readout"]]
+        rows[3][1:] = views.speed_up(value["total_s"], value["steps"], 0, ddpm_s)
+        return value | {"readout": rows}
+
+    def _ddpm(self, batch: int) -> float | None:
+        return self.session.ddpm_s.get((self.page.checkpoint, batch))
+
+    def _panels(self, changed: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        self.shown |= changed
+        out = panels(changed, self.shown, len(self.page.lanes), self._apart())
+        if self.page.view == "grid":
+            page = self.page
+            plan = views.grid_plan(len(self.jobs), sum(job.evaluations for job in self.jobs), self.grid_s)
+            out["grid"] = grid_value(self.shown, page.grid_steps, page.grid_etas, plan)
+        path = self.session.finished.get("path")
+        if "path" in out and path and out["path"]["state"] == "done":
+            page = self.page
+            mixed = runs.cross_fade(path[2][0], len(page.keys), page.between, page.loop)
+            out["path"] = out["path"] | {"fade": tiles_uri(mixed), "between": page.between}
+        return out
+
+    def _apart(self) -> dict[str, Any] | None:
+        """How far the runners are apart, once all of these settings have finished."""
+        if self.page.view != "compare":
+            return None
+        lanes = []
+        for job in sorted(self.jobs, key=lambda job: job.name):
+            done = self.session.finished.get(job.name)
+            if done is None or done[0] != (self.page.checkpoint, job.request):
+                return None
+            lanes.append((job, done[2][0]))
+        return runs.differences(lanes, self.engine.T, self.session.exact.get((self.page.checkpoint, self.page.seed)))
+
+    def _curve(self) -> dict[str, dict[str, Any]]:
+        return {"curve": curve_value(self.engine, self.page)}
+
+    def _idle(self) -> str:
+        engine = self.engine
+        threads = f", {views.cores(torch.get_num_threads())}" if engine.device.type == "cpu" else ""
+        return f"Live on {engine.device}{threads}, {engine.precision}, weights {engine.checkpoint.sha256[:8]}."

@@ -1,0 +1,206 @@
+"""The 2-D panel alone, on a page of its own. ``python tests/browser/test_flow.py`` serves that page to look at."""
+
+import base64
+import io
+import sys
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from demo.flow_panel import FLOW_CSS, FLOW_SCRIPT, flow_panel
+from demo.learn import SHAPES, WHAT_IS_DDIM, flow_value
+from demo.panels import SCRIPT, encoded
+from demo.settings import page_settings
+from demo.theme import CSS, theme
+
+HEAD = f"<script>{SCRIPT}</script><script>{FLOW_SCRIPT}</script>"
+
+
+def build():
+    def value(steps, eta, shape):
+        return encoded(flow_value(page_settings(1000, "any", int(steps), eta), shape))
+
+    with gr.Blocks(title="flow", analytics_enabled=False) as page:
+        with gr.Row():
+            steps = gr.Slider(1, 1000, 20, step=1, label="Steps", elem_id="steps")
+            eta = gr.Slider(0, 1, 0, step=0.01, label="η", elem_id="eta")
+            shape = gr.Dropdown([(v, k) for k, v in SHAPES.items()], value="ring", label="Data", elem_id="shape")
+        with gr.Row():
+            with gr.Column(scale=7, min_width=320):
+                panel = flow_panel(flow_value(page_settings(1000, "any")), "flow")
+            with gr.Column(scale=5, min_width=320):
+                gr.HTML(WHAT_IS_DDIM)
+        controls = [steps, eta, shape]
+        gr.on([c.change for c in controls], value, controls, panel, trigger_mode="always_last", show_progress="hidden")
+    return page
+
+
+def serve(**options):
+    return build().launch(theme=theme(), css=CSS + FLOW_CSS, head=HEAD, ssr_mode=False, quiet=True, **options)
+
+
+@pytest.fixture(scope="module")
+def address():
+    page = build()
+    _, url, _ = page.launch(
+        theme=theme(), css=CSS + FLOW_CSS, head=HEAD, ssr_mode=False, quiet=True, prevent_thread_lock=True
+    )
+    yield url
+    page.close()
+
+
+@pytest.fixture
+def look(chromium, address):
+    """Opens the page; afterwards it must have logged no error and asked no other host."""
+    problems, contexts = [], []
+
+    def open_(width=1280, height=900, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" or "ddim" in m.text else None)
+        page.on("pageerror", lambda e: problems.append(str(e)))
+        page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else problems.append(r.url))
+        page.goto(address)
+        page.wait_for_selector("#flow section[data-painted=done]")
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def pixels(page):
+    """The canvas as (side, side, 4) bytes."""
+    uri = page.evaluate("document.querySelector('#flow canvas').toDataURL()")
+    with Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))) as image:
+        return np.asarray(image.convert("RGBA"))
+
+
+def same(a, b):
+    return np.array_equal(a, b)
+
+
+def at_rest(page):
+    """All paths whole, so that two pictures can be compared."""
+    page.focus("#flow canvas")
+    page.keyboard.press("End")
+    page.wait_for_selector("#flow section[data-playing=false]")
+    assert page.inner_text("#flow .t") == "finished"
+    return pixels(page)
+
+
+def set_to(page, control, value):
+    page.fill(f"#{control} input[type=number]", str(value))
+    page.keyboard.press("Tab")
+    page.wait_for_selector(f'#flow section[data-{control}="{value}"]')
+
+
+def test_paths_are_painted_and_move_with_the_sliders(look):
+    page = look()
+    smooth = at_rest(page)
+    assert len(np.unique(smooth.reshape(-1, 4), axis=0)) > 200  # a drawing, not a blank
+    label = page.get_attribute("#flow canvas", "aria-label")
+    assert "20 steps" in label
+    assert "smooth" in label
+    set_to(page, "eta", 1)
+    jagged = at_rest(page)
+    assert (smooth != jagged).any(2).mean() > 0.1
+    assert "shaken by noise" in page.get_attribute("#flow canvas", "aria-label")
+    assert page.inner_text("#flow .caption") == "S = 20 · η = 1 · leading"
+    set_to(page, "eta", 0)
+    assert same(at_rest(page), smooth)
+    set_to(page, "steps", 5)
+    assert not same(at_rest(page), smooth)
+
+
+def test_it_plays_by_itself_and_answers_keys_button_and_scrubber(look):
+    page = look()
+    assert page.get_attribute("#flow section", "data-playing") == "true"
+    page.wait_for_function("+document.querySelector('#flow .transport input').value % 1000 > 200")
+    page.focus("#flow canvas")
+    page.keyboard.press("Space")
+    assert page.inner_text("#flow .transport button") == "Play"
+    page.keyboard.press("Home")
+    assert page.inner_text("#flow .t") == "t = 950"
+    start = pixels(page)
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#flow .t") == "t = 900"
+    for _ in range(11):  # the first steps of η = 0 move nothing by a pixel
+        page.keyboard.press("ArrowRight")
+    assert page.inner_text("#flow .t") == "t = 350"
+    assert not same(pixels(page), start)
+    for _ in range(12):
+        page.keyboard.press("ArrowLeft")
+    assert same(pixels(page), start)
+    page.fill("#flow .transport input", "500")
+    assert page.inner_text("#flow .t") == "t = 450"
+    page.click("#flow .transport button")
+    page.wait_for_function("+document.querySelector('#flow .transport input').value > 600")
+    assert page.inner_text("#flow .transport button") == "Pause"
+
+
+def test_who_asked_for_less_motion_gets_all_paths_at_rest(look):
+    page = look(reduced_motion="reduce")
+    assert page.get_attribute("#flow section", "data-playing") == "false"
+    assert page.inner_text("#flow .t") == "finished"
+    still = pixels(page)
+    page.wait_for_timeout(300)
+    assert same(pixels(page), still)
+    assert same(at_rest(page), still)
+
+
+def test_pointing_at_a_path_follows_it(look):
+    page = look()
+    before = at_rest(page)
+    box = page.locator("#flow canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_function("/^Following seed \\d+$/.test(document.querySelector('#flow .follow').innerText)")
+    assert not same(pixels(page), before)
+    page.mouse.move(1, 1)
+    page.wait_for_function("!document.querySelector('#flow .follow').innerText.startsWith('Following')")
+    assert same(pixels(page), before)
+
+
+def test_what_arrives_while_it_is_hidden_is_there_when_it_is_shown(look):
+    page = look(reduced_motion="reduce")
+    before = pixels(page)
+    page.add_style_tag(content="body.away #flow { display: none !important; }")
+    page.evaluate("document.body.classList.add('away')")
+    page.fill("#eta input[type=number]", "1")
+    page.keyboard.press("Tab")
+    page.wait_for_selector('#flow section[data-eta="1"]', state="attached")
+    page.evaluate("document.body.classList.remove('away')")
+    page.wait_for_timeout(300)
+    assert (pixels(page) != before).any(2).mean() > 0.1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_canvas_is_sharp_and_takes_the_colours_of_the_page(look, scheme):
+    page = look(device_scale_factor=2)
+    page.evaluate(f"document.body.classList.toggle('dark', {str(scheme == 'dark').lower()})")
+    picture = at_rest(page)
+    css_px = page.evaluate("document.querySelector('#flow canvas').clientWidth")
+    assert len(picture) == pytest.approx(2 * css_px, abs=1)
+    accent = {"light": (11, 93, 94), "dark": (108, 197, 189)}[scheme]
+    assert (picture == (*accent, 255)).all(2).sum() > 500
+
+
+def test_a_phone_never_scrolls_sideways_and_the_picture_keeps_its_square(look):
+    page = look(width=390, height=844)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    box = page.locator("#flow canvas").bounding_box()
+    assert box["width"] == pytest.approx(box["height"], abs=1)
+    assert box["width"] > 300
+
+
+if __name__ == "__main__":
+    serve()

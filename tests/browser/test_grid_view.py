@@ -1,0 +1,56 @@
+"""The S × η matrix in the page."""
+
+import pytest
+from browser.conftest import LIGHT, settle, wait_done
+from browser.test_page import pixels, steps_shown
+from PIL import Image
+
+from core.record import read_record
+
+GRID = LIGHT + "&view=grid&grid_steps=2,4&grid_etas=0,1"
+CELL = "#grid tbody tr:nth-child({}) td:nth-of-type({})"
+
+
+@pytest.fixture
+def page(open_page):
+    page = open_page(query=GRID)
+    settle(page, '#grid section[data-painted="done"]')
+    wait_done(page)
+    return page
+
+
+def test_cells_fill_and_say_what_each_took(page):
+    words = page.locator("#grid tbody td span").all_inner_texts()
+    assert len(words) == 4
+    assert all(word.endswith((" ms", " s")) for word in words)
+    assert page.locator("#grid thead th").all_inner_texts() == ["S = 2", "S = 4"]
+    assert page.locator("#grid tbody th").all_inner_texts() == ["η = 0", "η = 1"]
+    assert "4 cells · 12 network evaluations" in page.inner_text("#grid .caption")
+    page.fill("#grid-steps input", "4, 2, 9, oh")
+    page.keyboard.press("Enter")
+    settle(page, '#grid thead th:nth-of-type(3):has-text("S = 9")')
+    wait_done(page)
+    assert page.input_value("#grid-steps input") == "2, 4, 9"
+
+
+def test_a_click_opens_the_cell_in_explore(page):
+    wanted = pixels(page, CELL.format(1, 2) + " canvas")
+    page.click(CELL.format(1, 2) + " button")
+    page.wait_for_selector("#samples section", state="visible")
+    settle(page, '#samples section[data-painted="done"][data-steps="4"][data-eta="0"]')
+    wait_done(page)
+    assert steps_shown(page) == 4
+    assert pixels(page, "#samples canvas") == wanted
+    page.click('#views button[data-view="grid"]')
+    page.click(CELL.format(2, 1) + " button")
+    settle(page, '#samples section[data-painted="done"][data-steps="2"][data-eta="1"]')
+
+
+def test_the_png_carries_every_cell(page, tmp_path):
+    with page.expect_download() as event:
+        page.click("#get-grid-png")
+    event.value.save_as(tmp_path / "grid.png")
+    record = read_record(tmp_path / "grid.png")
+    assert len(record["grid"]) == 4
+    with Image.open(tmp_path / "grid.png") as image:
+        assert image.width > 300
