@@ -1,4 +1,4 @@
-"""``python docs/make_pictures.py``: make the pictures of the README and of the model cards again.
+"""``python docs/make_pictures.py [cards] [gifs] [page]``: make the pictures of README and model cards again.
 
 The page's pictures come out of the running app, driven in chromium: a screenshot, and the GIF that its own
 button downloads. The cards' sheets are command-line runs over consecutive seeds, none left out.
@@ -14,12 +14,33 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from core import Engine, Request, SamplerSettings, Trajectory  # noqa: E402  # from a checkout, not installed
+from core.export import gif_bytes  # noqa: E402
+from core.race import Runner, clock_frames  # noqa: E402
+from core.timing import Timing  # noqa: E402
+
 IMAGES = ROOT / "docs" / "images"
 PORT = 7897
+
+
+# name, width, what the address carries
+SHOTS = (
+    ("page", 1280, ""),
+    ("page-dark", 1280, "?__theme=dark"),
+    ("phone", 390, ""),
+    ("compare", 1280, "?view=compare&lanes=10:0,50:0,1000:1"),
+    ("interpolate", 1280, "?view=interpolate"),
+    ("learn", 1280, "?view=learn&eta=0.5"),
+)
+RACE = ((10, 0.0), (50, 0.0), (1000, 1.0))  # S and η of the README's runners
+LOOP_SEEDS = (3, 8, 12, 20, 27, 31)
 
 
 def save_screenshot(png: bytes, path: Path) -> None:
@@ -38,32 +59,53 @@ def page_pictures() -> None:
                 time.sleep(0.25)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            for name, width, query in (("page", 1280, ""), ("page-dark", 1280, "?__theme=dark"), ("phone", 390, "")):
+            for name, width, query in SHOTS:
                 page = browser.new_page(viewport={"width": width, "height": 900})
                 page.goto(f"{address}/{query}")
-                page.wait_for_selector('#status p[data-state="done"]', timeout=120_000)
-                page.evaluate(
-                    """() => { const r = document.querySelector('#duel .transport input');
-                               r.value = 350; r.dispatchEvent(new Event('input')); }"""
-                )
-                page.wait_for_timeout(500)
+                page.wait_for_selector('#status p[data-state="done"]', timeout=300_000)
+                page.wait_for_timeout(3000)
                 save_screenshot(page.screenshot(full_page=True), IMAGES / f"{name}.webp")
-                if name == "page":
-                    with page.expect_download() as event:
-                        page.click("#get-strip-gif")
-                    event.value.save_as(IMAGES / "interpolation.gif")
+                page.close()
             browser.close()
     finally:
         server.terminate()
         server.wait(20)
 
 
+def race_gif(checkpoint: Path) -> None:
+    """The README's race: what Compare downloads, smaller, and showing x̂0, whose frames compress."""
+    engine = Engine.open(checkpoint, "cpu")
+    runners, records = [], []
+    for steps, eta in RACE:
+        request = Request((3,), SamplerSettings(steps, eta))
+        trajectory = Trajectory(steps)
+        for step in engine.run(request):
+            trajectory.add(step)
+        film = np.stack([frame.x0_hat[0] for frame in trajectory.frames])
+        label = f"S = {steps} · η = {eta:g}"
+        runners.append(Runner(label, film, tuple(frame.elapsed_s for frame in trajectory.frames)))
+        timing = Timing.of(engine, step.elapsed_s, step.network_s, steps, 1, 1)
+        records.append(engine.record(request, timing))
+    frames, _ = clock_frames(runners, frame_ms=320, at_least=120)
+    (IMAGES / "race.gif").write_bytes(gif_bytes(frames, {**records[0], "race": records}, 320, hold_ms=2000))
+
+
+def loop_gif(checkpoint: Path) -> None:
+    """The README's loop: a closed path through six seeds, none of them chosen after looking."""
+    seeds = ",".join(map(str, LOOP_SEEDS))
+    core = [sys.executable, "-m", "core", "interpolate", str(checkpoint), "--seeds", seeds, "--loop"]
+    subprocess.run([*core, "--frames", "30", "--steps", "50", "--device", "cpu", "--out", str(IMAGES / "loop.gif")],
+                   cwd=ROOT, check=True)  # fmt: skip
+
+
 def card_pictures(folder: Path) -> None:
     """Unselected sheets: 64 seeds at S = 50, and 8 seeds from one x_T at several S."""
     core = [sys.executable, "-m", "core"]
     run = [*core, "sample", str(folder), "--device", "cpu"]
-    subprocess.run([*run, "--seeds", "0-63", "--steps", "50", "--out", str(folder / "sheet.png")], cwd=ROOT, check=True)
-    for steps, eta in ((5, 0), (10, 0), (20, 0), (100, 0), (20, 1), (100, 1)):
+    seeds = "0-63" if folder.name == "fashion-mnist" else "0-31"  # a colour sheet of 64 is over 300 kB
+    subprocess.run([*run, "--seeds", seeds, "--steps", "50", "--columns", "8" if seeds == "0-31" else "16",
+                    "--out", str(folder / "sheet.png")], cwd=ROOT, check=True)  # fmt: skip
+    for steps, eta in ((5, 0), (10, 0), (20, 0), (50, 0), (100, 0), (20, 1), (100, 1)):
         out = folder / f"steps-{steps:03d}-eta-{eta}.png"
         subprocess.run(
             [*run, "--seeds", "0-15", "--steps", str(steps), "--eta", str(eta), "--columns", "16", "--out", str(out)],
@@ -73,6 +115,14 @@ def card_pictures(folder: Path) -> None:
 
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
-    for checkpoint in sorted(p.parent for p in (ROOT / "checkpoints").glob("*/config.json")):
-        card_pictures(checkpoint)
-    page_pictures()
+    folders = sorted(p.parent for p in (ROOT / "checkpoints").glob("*/config.json"))
+    wanted = sys.argv[1:] or ["cards", "gifs", "page"]
+    flagship = next((f for f in folders if f.name == "toon-faces"), folders[0])
+    if "cards" in wanted:
+        for checkpoint in folders:
+            card_pictures(checkpoint)
+    if "gifs" in wanted:
+        race_gif(flagship)
+        loop_gif(flagship)
+    if "page" in wanted:
+        page_pictures()
