@@ -86,6 +86,11 @@ def open_page(chromium, server):
     assert problems == []
 
 
+def said(page):
+    """The sentence of the status line, without Gradio's own (hidden) seconds while an event is open."""
+    return page.inner_text("#status p")
+
+
 def wait_status(page, *states):
     page.wait_for_selector(", ".join(f'#status p[data-state="{s}"]' for s in states))
 

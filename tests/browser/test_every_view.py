@@ -4,7 +4,7 @@ import json
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.conftest import LIGHT, settle, wait_done, wait_samples, wait_status
+from browser.conftest import LIGHT, said, settle, wait_done, wait_samples, wait_status
 from browser.test_page import drag, pixels, steps_shown
 from PIL import Image
 
@@ -90,7 +90,7 @@ def test_stop_ends_a_race_and_leaving_the_view_does_too(open_page):
     settle(page, RUNNING)
     open_tab(page, "explore")
     wait_done(page)
-    assert page.inner_text("#status").startswith("Live on")
+    assert said(page).startswith("Live on")
 
 
 def test_a_path_passes_its_keys_and_is_not_the_cross_fade_between_them(open_page, tmp_path):
@@ -274,7 +274,7 @@ def test_the_second_tab_is_told_its_place_and_gets_its_turn(open_page):
     second.fill("#steps input[type=number]", "6")
     second.keyboard.press("Enter")
     wait_status(second, "waiting")
-    assert "one run is before yours" in second.inner_text("#status")
+    assert "one run is before yours" in said(second)
     first.click("#stop")
     wait_samples(second, 6, 0)
 

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browser.conftest import wait_done, wait_samples, wait_status
+from browser.conftest import said, wait_done, wait_samples, wait_status
 from PIL import Image
 
 from core.record import read_record, request_of
@@ -96,7 +96,7 @@ def test_stop_stops_a_long_run_that_was_asked_about_first(open_page):
     page.fill("#steps input[type=number]", "1000")
     page.keyboard.press("Enter")
     wait_status(page, "estimate")
-    assert re.search(r"estimated at [\d.]+ (s|min)", page.inner_text("#status"))
+    assert re.search(r"estimated at [\d.]+ (s|min)", said(page))
     assert page.locator("#samples section").get_attribute("data-state") == "preview"
     page.click("#go-on")
     page.wait_for_selector('#samples section[data-state="running"], #duel .lane[data-state="running"]')
@@ -168,7 +168,7 @@ def test_bad_numbers_become_one_sentence(open_page):
     page.fill("#seed input", "12345678")
     page.keyboard.press("Tab")
     wait_status(page, "error")
-    assert page.inner_text("#status") == "The seed must lie between 0 and 999999, not 12345678."
+    assert said(page) == "The seed must lie between 0 and 999999, not 12345678."
     page.fill("#seed input", "5")
     page.keyboard.press("Tab")
     page.wait_for_selector('#samples canvas[title="seed 5"]')
