@@ -20,11 +20,15 @@ from demo.layout import Controls, compare_view, explore_view, grid_view, interpo
 from demo.learn import EXPERIMENTS, Experiment, flow_value
 from demo.links import NAMES, from_query, to_query
 from demo.panels import SCRIPT, encoded, views_control
+from demo.reproduce_view import reproduce_view, wire_reproduce
 from demo.settings import PageSettings, as_control, log_stops
 from demo.theme import CSS, theme
 from demo.turns import MAX_WAITING
 
-VIEWS = {"explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "grid": "Grid", "learn": "Learn"}
+VIEWS = {
+    "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "grid": "Grid",
+    "reproduce": "Reproduce", "learn": "Learn",
+}  # fmt: skip
 RECORDED = Path(__file__).parent / "recorded"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 COPY = """(query) => { const link = location.origin + location.pathname + query;
@@ -79,6 +83,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
                 compare = compare_view(first, stops, shown)
                 interpolate = interpolate_view(first, shown)
                 grid = grid_view(first, stops)
+                reproduce = reproduce_view()
                 learn = learn_view()
         file = gr.DownloadButton("Download the file", elem_id="file")
         address = gr.State("")
@@ -217,6 +222,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         into = [guide, *controls, *outputs]
         grid.pick.change(open_cell, trigger_mode="always_last",
                          **{**model, "inputs": [grid.pick, *controls], "outputs": into})  # fmt: skip
+        wire_reproduce(reproduce, handlers, controls, view, set_and_run, {**model, "outputs": into}, QUIET)
         page.load(restore, trigger_mode="once", **{**model, "outputs": [*into, learn.panels["flow"]]})
         for one in EXPERIMENTS:
 

@@ -1,0 +1,39 @@
+"""The page's runs as commands and code that repeat them. Pure: values in, text out."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.reproduce import command_line, python_code
+from core.request import Request
+from demo.runs import jobs
+from demo.settings import PageSettings
+
+
+def request_here(what: str, page: PageSettings) -> Request:
+    """The request behind a panel: samples, strip, a, b, lane0…, path, place or sheet. Raises ValueError."""
+    for view in ("explore", "compare", "interpolate"):
+        for job in jobs(replace(page, view=view)):
+            if job.name == what:
+                return job.request
+    raise ValueError("Compare has no such runner: add it there, or choose another run.")
+
+
+def code(request: Request, folder: str, device: str, precision: str, out: str) -> list[tuple[str, str]]:
+    """(title, text): the same pictures from a shell and from Python. folder: the checkpoint's."""
+    return [
+        ("Command line", command_line(request, folder, device, precision, out)),
+        ("Python", python_code(request, folder, device, precision, out)),
+    ]
+
+
+def code_html(blocks: Sequence[tuple[str, str]]) -> str:
+    """Texts with a button that copies each (static/copy.js)."""
+    return "".join(
+        f'<div class="code"><div class="codeHead"><h3>{html.escape(title)}</h3>'
+        f'<button type="button" class="quiet" data-copy aria-label="Copy: {html.escape(title)}">Copy</button></div>'
+        f"<pre>{html.escape(text.rstrip())}</pre></div>"
+        for title, text in blocks
+    )
