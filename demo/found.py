@@ -36,7 +36,7 @@ def read(record: Mapping[str, Any], here: Here) -> Found:
             raise DataError(f"This record is incomplete: it says nothing of its {part}.")
     try:
         return _read(record, request, here)
-    except (KeyError, TypeError, AttributeError) as error:  # written by hand, or by a later version
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # written by hand, or by a later version
         raise DataError("This record does not describe a run of this program.") from error
 
 
