@@ -12,7 +12,8 @@ from core.record import request_of
 from core.reproduce import seeds_text
 from core.request import Request
 from demo.found_controls import VERSIONS, Here, controls_of, several
-from demo.reproduce import code, code_html
+from demo.reproduce import code
+from demo.views import setting_label
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def _read(record: Mapping[str, Any], request: Request, here: Here) -> Found:
 def rows_of(record: Mapping[str, Any], request: Request) -> list[tuple[str, str]]:
     s, timing, parts = request.settings, record["timing"], [request_of(dict(p)) for p in several(record)]
     if "race" in record:
-        what = "A race: " + ", ".join(f"S = {p.settings.steps}, η = {p.settings.eta:g}" for p in parts)
+        what = "A race: " + "; ".join(setting_label(p.settings.steps, p.settings.eta) for p in parts)
     elif "grid" in record:
         what = f"A grid of {len(parts)} cells"
     elif request.frames is not None:
@@ -109,8 +110,8 @@ def found_html(found: Found) -> str:
     rows = "".join(
         f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>" for name, value in found.rows
     )
-    notes = found.warnings or ["Same weights, precision, device and versions: repeated here it is bit-equal."]
+    notes = found.warnings or ["Same weights, precision, threads, device and versions: repeated here it is bit-equal."]
     state = "warn" if found.warnings else "same"
     said = "".join(f'<li data-state="{state}">{html.escape(note)}</li>' for note in notes)
     why = f'<p class="why">{html.escape(found.why)} The command below repeats it.</p>' if found.why else ""
-    return f'<dl class="facts">{rows}</dl><ul class="notes" role="status">{said}</ul>{why}{code_html(found.code)}'
+    return f'<dl class="facts">{rows}</dl><ul class="notes" role="status">{said}</ul>{why}'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,11 +30,16 @@ def code(request: Request, folder: str, device: str, precision: str, out: str) -
     ]
 
 
+def words_html(text: str) -> str:
+    """Each word in a box of its own, so that a line never breaks inside --steps. Copying gives the text itself."""
+    return re.sub(r"\S+", lambda word: f"<span>{html.escape(word[0])}</span>", text)
+
+
 def code_html(blocks: Sequence[tuple[str, str]]) -> str:
     """Texts with a button that copies each (static/copy.js)."""
     return "".join(
         f'<div class="code"><div class="codeHead"><h3>{html.escape(title)}</h3>'
         f'<button type="button" class="quiet" data-copy aria-label="Copy: {html.escape(title)}">Copy</button></div>'
-        f"<pre>{html.escape(text.rstrip())}</pre></div>"
+        f"<pre>{words_html(text.rstrip())}</pre></div>"
         for title, text in blocks
     )

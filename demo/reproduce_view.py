@@ -26,13 +26,14 @@ Start = Callable[[Mapping[str, Any], str, gr.Request, tuple[Any, ...]], Iterator
 @dataclass
 class ReproduceView:
     """what: which run is written out, into code. file: the drop field; found: what it holds. load: sets the page
-    to it; new: the settings it would set."""
+    to it; new: the settings it would set. repeat: the commands that give it again."""
 
     what: gr.Dropdown
     code: gr.HTML
     file: gr.File
     found: gr.HTML
     load: gr.Button
+    repeat: gr.HTML
     new: gr.State
 
 
@@ -58,7 +59,8 @@ def reproduce_view() -> ReproduceView:
             )
             found = gr.HTML("", elem_id="found", elem_classes="plain")
             load = gr.Button("Load these settings", visible=False, elem_id="load-found", size="sm")
-    return ReproduceView(what, code, file, found, load, gr.State({}))
+            repeat = gr.HTML("", elem_id="repeat-found", elem_classes="plain")
+    return ReproduceView(what, code, file, found, load, repeat, gr.State({}))
 
 
 def folder_text(root: Path, name: str) -> str:
@@ -85,20 +87,22 @@ def code_of(handlers: Handlers, what: str, values: tuple[Any, ...]) -> str:
         return error_html(error)
 
 
-def read_file(handlers: Handlers, path: str, shown: str) -> tuple[str, dict[str, Any]]:
-    """(what the file says, the settings that load it). shown: the checkpoint to take where the file's is not here."""
+def read_file(handlers: Handlers, path: str, shown: str) -> tuple[str, dict[str, Any], str]:
+    """(what the file says, the settings that load it, how to repeat it). shown: the checkpoint to take where the
+    file's is not here."""
     from core import DDIMError
     from core.record import read_record
     from demo.found import found_html, read
     from demo.found_controls import Here
+    from demo.reproduce import code_html
 
     try:
         record = read_record(path)
         name = repeating(handlers, record, shown)
         found = read(record, Here.of(handlers.host.engine(name), folder_text(handlers.host.root, name)))
     except (ValueError, DDIMError) as error:
-        return error_html(error), {}
-    return found_html(found), found.controls or {}
+        return error_html(error), {}, ""
+    return found_html(found), found.controls or {}, code_html(found.code)
 
 
 def repeating(handlers: Handlers, record: Mapping[str, Any], shown: str) -> str:
@@ -125,13 +129,14 @@ def wire_reproduce(
     gr.on([view.what.change, in_front.change, *(c.change for c in controls if c is not in_front)], write,
           inputs=[view.what, *controls], outputs=view.code, trigger_mode="always_last", **quiet)  # fmt: skip
 
-    def look(path: str | None, *values: Any) -> tuple[Any, Any, Any]:
+    def look(path: str | None, *values: Any) -> tuple[Any, Any, Any, Any]:
         if path is None:
-            return "", {}, gr.update(visible=False)
-        said, new = read_file(handlers, path, str(values[first]))
-        return said, new, gr.update(visible=bool(new))
+            return "", {}, gr.update(visible=False), ""
+        said, new, code = read_file(handlers, path, str(values[first]))
+        return said, new, gr.update(visible=bool(new)), code
 
-    view.file.change(look, inputs=[view.file, *controls], outputs=[view.found, view.new, view.load], **quiet)
+    shown = [view.found, view.new, view.load, view.repeat]
+    view.file.change(look, inputs=[view.file, *controls], outputs=shown, **quiet)
 
     def load(request: gr.Request, path: str | None, new: dict[str, Any], *values: Any) -> Iterator[dict[Any, Any]]:
         yield from start(new, LOADED.format(html.escape(Path(path or "a picture").name)), request, values)

@@ -111,7 +111,7 @@ def test_what_differs_here_is_said_and_other_files_are_refused(open_page, tmp_pa
     (tmp_path / "hat.png").write_bytes(png_bytes(np.zeros((8, 8, 3), np.uint8), record))
     drop(page, tmp_path / "hat.png")
     assert "no control" in page.inner_text("#found .why")
-    assert "--sigma-hat" in page.inner_text("#found .code >> nth=0")
+    assert "--sigma-hat" in page.inner_text("#repeat-found pre >> nth=0")
     assert not page.is_visible("#load-found")
     Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
     drop(page, tmp_path / "plain.png")
