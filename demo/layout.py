@@ -206,7 +206,7 @@ def grid_view(first: PageSettings, stops: list[int]) -> GridView:
             view.controls["grid_etas"] = numbers_control(
                 as_control(first.grid_etas), 0, 1, MAX_GRID_ETAS, "η, down", "grid-etas"
             )
-        view.pick = pick_control("pick")
+        view.pick = pick_control("pick", "pick")
     return view
 
 

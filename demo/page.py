@@ -23,11 +23,12 @@ from demo.panels import SCRIPT, encoded, views_control
 from demo.reproduce_view import reproduce_view, wire_reproduce
 from demo.settings import PageSettings, as_control, log_stops
 from demo.theme import CSS, theme
+from demo.tradeoff_view import tradeoff_view, wire_tradeoff
 from demo.turns import MAX_WAITING
 
 VIEWS = {
     "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "grid": "Grid",
-    "reproduce": "Reproduce", "learn": "Learn",
+    "tradeoff": "Trade-off", "reproduce": "Reproduce", "learn": "Learn",
 }  # fmt: skip
 RECORDED = Path(__file__).parent / "recorded"
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -83,6 +84,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
                 compare = compare_view(first, stops, shown)
                 interpolate = interpolate_view(first, shown)
                 grid = grid_view(first, stops)
+                tradeoff = tradeoff_view()
                 reproduce = reproduce_view()
                 learn = learn_view()
         file = gr.DownloadButton("Download the file", elem_id="file")
@@ -222,6 +224,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         into = [guide, *controls, *outputs]
         grid.pick.change(open_cell, trigger_mode="always_last",
                          **{**model, "inputs": [grid.pick, *controls], "outputs": into})  # fmt: skip
+        wire_tradeoff(tradeoff, handlers, controls, view, [every.steps, every.eta], QUIET)
         wire_reproduce(reproduce, handlers, controls, view, set_and_run, {**model, "outputs": into}, QUIET)
         page.load(restore, trigger_mode="once", **{**model, "outputs": [*into, learn.panels["flow"]]})
         for one in EXPERIMENTS:

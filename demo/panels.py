@@ -12,7 +12,7 @@ import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
 # panels first: the others use its kit
-SCRIPTS = ("panels", "controls", "race", "interpolate", "grid", "curve", "keyboard", "copy")
+SCRIPTS = ("panels", "controls", "race", "interpolate", "grid", "tradeoff", "curve", "keyboard", "copy")
 SCRIPT = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
 
@@ -89,12 +89,12 @@ def numbers_control(
     )
 
 
-def pick_control(elem_id: str) -> gr.HTML:
-    """The cell of the grid that was chosen last; its value is JSON text, [S, η, how many were chosen]."""
+def pick_control(elem_id: str, name: str) -> gr.HTML:
+    """The (S, η) that was chosen last with window.ddim[name]; its value is JSON text, [S, η, how many were chosen]."""
     return gr.HTML(
         value="",
         html_template='<div class="place"></div>',
-        js_on_load="window.ddim.pickControl(element, props);",
+        js_on_load=f"window.ddim.pickControl(element, props, '{name}');",
         apply_default_css=False,
         elem_id=elem_id,
         elem_classes=["unseen"],

@@ -14,7 +14,7 @@ FRAMES = 11
 MAX_PAGE_SEED = 999_999
 
 
-VIEWS = ("explore", "compare", "interpolate", "grid", "reproduce", "learn")
+VIEWS = ("explore", "compare", "interpolate", "grid", "tradeoff", "reproduce", "learn")
 SPACINGS = ("leading", "trailing", "linspace", "quadratic")
 MAX_LANES, MAX_KEYS, SHEET = 4, 8, 7
 FRAMES_BETWEEN = (4, 6, 10, 15)

@@ -134,10 +134,10 @@
     show();
   }
 
-  // A cell of the grid that was chosen; like a place it has no face of its own.
-  function pickControl(element, props) {
+  // A cell of the grid or a point of the trade-off that was chosen; like a place it has no face of its own.
+  function pickControl(element, props, name) {
     let times = 0;
-    window.ddim.pick = (steps, eta) => { times += 1; props.value = JSON.stringify([steps, eta, times]); };
+    window.ddim[name] = (steps, eta) => { times += 1; props.value = JSON.stringify([steps, eta, times]); };
   }
 
   // A place on the sheet. It has no face of its own: the sheet's panel moves it through window.ddim.place.

@@ -115,3 +115,20 @@ def wait_done(page):
 
 def wait_samples(page, steps, eta):
     settle(page, f'#samples section[data-state="done"][data-steps="{steps}"][data-eta="{eta}"]')
+
+
+def open_tab(page, name):
+    page.click(f'#views button[data-view="{name}"]')
+
+
+def race_done(page, runners=3):
+    settle(page, f'#race .race .lane:nth-child({runners})[data-state="done"]')
+    wait_done(page)
+
+
+def scrub(page, panel, value):
+    page.evaluate(
+        """([p, v]) => { const r = document.querySelector(`${p} .transport input`);
+                         r.value = v; r.dispatchEvent(new Event('input')); }""",
+        [panel, value],
+    )

@@ -1,0 +1,93 @@
+"""Quality against time: the stored evaluation of a checkpoint on this machine's own time axis. Pure, no torch."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from typing import Any
+
+from demo.settings import PageSettings
+from demo.views import seconds, setting_label
+
+HAT = "σ̂"  # has no place on the η slider
+Curve = list[tuple[int, float, float]]  # (S, distance, spread), S rising
+
+
+def curves_of(document: Mapping[str, Any]) -> dict[float | str, Curve]:
+    """The quality cells of an evaluation by η (σ̂ last), each as a rising list of (S, distance, spread)."""
+    found: dict[float | str, Curve] = {}
+    for key, cell in document["cells"].items():
+        if cell["kind"] == "quality" and cell["S"] > 0:
+            eta = HAT if "eta=hat" in key else float(cell["eta"])
+            found.setdefault(eta, []).append((cell["S"], cell["figures"]["frechet"], cell["figures"]["spread"]))
+    order = sorted(found, key=lambda eta: math.inf if eta == HAT else float(eta))
+    return {eta: sorted(found[eta]) for eta in order}
+
+
+def on_curve(curve: Curve, S: int) -> float | None:
+    """The distance at S, straight between its neighbours in log S and log distance; None outside the curve."""
+    at = [point[0] for point in curve]
+    if S in at:
+        return curve[at.index(S)][1]
+    if not at[0] <= S <= at[-1]:
+        return None
+    k = bisect_right(at, S)
+    low, high = curve[k - 1], curve[k]
+    w = math.log(S / low[0]) / math.log(high[0] / low[0])
+    return math.exp((1 - w) * math.log(low[1]) + w * math.log(high[1]))
+
+
+def between_curves(curves: Mapping[float | str, Curve], S: int, eta: float) -> tuple[float | None, bool]:
+    """(distance at S and η, whether it was measured there). Between two curves it is straight in η."""
+    etas = sorted(float(e) for e in curves if e != HAT)
+    if not etas or not etas[0] <= eta <= etas[-1]:
+        return None, False
+    if eta in curves:
+        return on_curve(curves[eta], S), any(point[0] == S for point in curves[eta])
+    k = bisect_right(etas, eta)
+    low, high = etas[k - 1], etas[k]
+    ends = on_curve(curves[low], S), on_curve(curves[high], S)
+    if ends[0] is None or ends[1] is None:
+        return None, False
+    w = (eta - low) / (high - low)
+    return (1 - w) * ends[0] + w * ends[1], False
+
+
+def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSettings, ms: float) -> dict[str, Any]:
+    """What the panel draws. document: the checkpoint's evaluation, or None and ``why`` there is none.
+    ms: of one network evaluation with the page's number of pictures, 0 while that is not known."""
+    if document is None:
+        return {"state": "none", "note": why, "label": "", "curves": []}
+    curves = curves_of(document)
+    cells = [cell for cell in document["cells"].values() if cell["kind"] == "quality"]
+    n = sorted({cell["figures"]["n"] for cell in cells})
+    per_step = (ms or 1.0) / 1000
+    distance, measured = between_curves(curves, page.steps, page.eta)
+    floor = document["cells"].get("quality/floor")
+    return {
+        "state": "done",
+        "label": f"{page.checkpoint} · n = {' and '.join(map(str, n))}",
+        "curves": [
+            {
+                "name": f"η = {eta:g}" if isinstance(eta, float) else eta,
+                "eta": eta if isinstance(eta, float) else None,
+                "points": [[S, S * per_step, d, spread] for S, d, spread in curve],
+            }
+            for eta, curve in curves.items()
+        ],
+        "floor": floor["figures"]["frechet"] if floor else None,
+        "dot": {"S": page.steps, "eta": page.eta, "time": page.steps * per_step, "distance": distance},
+        "said": dot_note(page, per_step, distance, measured),
+        "axis": f"time for {page.count} pictures here, estimated" if ms else "time in evaluations",
+        "steps": page.steps,
+        "eta": page.eta,
+    }
+
+
+def dot_note(page: PageSettings, per_step: float, distance: float | None, measured: bool) -> str:
+    """The moving dot in words."""
+    where = f"{setting_label(page.steps, page.eta)}: about {seconds(page.steps * per_step)} here"
+    if distance is None:
+        return f"{where}; no distance was measured near it."
+    return f"{where}, distance {distance:.1f} ({'measured' if measured else 'read off between measured points'})."

@@ -1,0 +1,72 @@
+"""Runners from one x_T, and a race between them."""
+
+from browser.conftest import LIGHT, open_tab, race_done, said, scrub, settle, wait_done, wait_status
+from browser.test_page import pixels
+from PIL import Image
+
+from core.record import read_record
+
+
+def test_a_race_starts_from_one_x_T_and_its_clocks_stop_one_after_the_other(open_page, tmp_path):
+    page = open_page(query=LIGHT + "&view=compare")
+    race_done(page)
+    scrub(page, "#race", 0)
+    starts = [pixels(page, f"#race .race .lane:nth-child({i}) canvas") for i in (1, 2, 3)]
+    assert starts[0] == starts[1] == starts[2]
+    totals = page.evaluate("[...document.querySelectorAll('#race .lane dd')].map(d => d.textContent)")
+    assert totals
+    scrub(page, "#race", 1000)
+    assert page.locator("#race .lane.finished").count() == 3
+    clocks = [float(c.rstrip(" s")) for c in page.locator("#race .clock").all_inner_texts()]
+    assert all(c > 0 for c in clocks)
+    scrub(page, "#race", round(500 * (min(clocks) + max(clocks)) / max(clocks)))  # between first and last arrival
+    running = page.locator("#race .lane:not(.finished)").count()
+    assert 1 <= running < 3  # by wall clock a short run has finished while a long one goes on
+    page.click("#race button:has-text('By step')")
+    assert page.locator("#race .lane.finished").count() == 0  # in step none has
+    assert page.locator("#race .apart canvas").count() == 3
+    assert "S = 12" in page.inner_text("#race .apart h3") or "η = 0" in page.inner_text("#race .apart h3")
+    with page.expect_download() as event:
+        page.click("#get-race-gif")
+    path = tmp_path / "race.gif"
+    event.value.save_as(path)
+    with Image.open(path) as image:
+        assert image.n_frames > 5
+        assert image.info["loop"] == 0
+    record = read_record(path)
+    assert [r["request"]["settings"]["steps"] for r in record["race"]] == [4, 8, 12]
+
+
+def test_runners_can_be_added_removed_and_given_their_own_settings(open_page):
+    page = open_page(query=LIGHT + "&view=compare")
+    race_done(page)
+    page.click("#lanes button:has-text('Add a runner')")
+    settle(page, '#race .lane:nth-child(4)[data-state="done"]')
+    assert page.locator("#lanes button:has-text('Add a runner')").is_disabled()
+    page.select_option('#lanes [data-at="3-spacing"]', "trailing")
+    page.wait_for_selector("#race .lane:nth-child(4) h3:has-text('trailing')")
+    for _ in range(2):
+        page.click("#lanes .laneRow:last-of-type button")
+    page.wait_for_function("document.querySelectorAll('#race .race > .lane').length === 2")
+    wait_done(page)
+    assert page.locator("#lanes .laneRow button").first.is_disabled()  # two at least
+
+
+RUNNING = '#race .lane[data-state="running"]'
+LONG_RACE = "?steps=4&steps_b=4&count=1&lanes=300:0,400:1"
+
+
+def test_stop_ends_a_race_and_leaving_the_view_does_too(open_page):
+    page = open_page(query=LONG_RACE)
+    open_tab(page, "compare")
+    settle(page, RUNNING)
+    page.click("#stop")
+    wait_status(page, "stopped")
+    page.wait_for_selector(RUNNING, state="detached")  # painted when decoded
+    open_tab(page, "explore")
+    wait_done(page)
+    open_tab(page, "compare")
+    settle(page, RUNNING)
+    open_tab(page, "explore")
+    wait_done(page)
+    assert said(page).startswith("Live on")

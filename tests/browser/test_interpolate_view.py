@@ -1,0 +1,77 @@
+"""A path through keys, and a sheet that one drags through."""
+
+from browser.conftest import LIGHT, scrub, settle, wait_done
+from browser.test_page import pixels
+from PIL import Image
+
+from core.record import read_record, request_of
+
+
+def test_a_path_passes_its_keys_and_is_not_the_cross_fade_between_them(open_page, tmp_path):
+    page = open_page(query=LIGHT + "&view=interpolate")
+    settle(page, '#path section[data-painted="done"][data-steps="4"]')
+    wait_done(page)
+    ribbons = page.locator("#path .ribbon")
+    assert [ribbons.nth(i).locator("canvas").count() for i in (0, 1)] == [12, 12]
+    assert ribbons.first.locator("canvas.key").count() == 3
+    assert pixels(page, "#path .ribbon:nth-of-type(3) canvas") is not None
+    for k, same in ((0, True), (2, False), (4, True)):
+        scrub(page, "#path", round(1000 * k / 11))
+        a, b = (pixels(page, f"#path .duo figure:nth-child({i}) canvas") for i in (1, 2))
+        assert (a == b) is same, k
+    with page.expect_download() as event:
+        page.click("#get-path-gif")
+    event.value.save_as(tmp_path / "path.gif")
+    with Image.open(tmp_path / "path.gif") as image:
+        assert image.n_frames == 12  # a loop comes back by itself
+    request = request_of(read_record(tmp_path / "path.gif"))
+    assert (request.seeds, request.frames, request.loop) == ((3, 8, 12), 12, True)
+
+
+def test_keys_can_be_added_and_the_loop_opened(open_page):
+    page = open_page(query=LIGHT + "&view=interpolate")
+    wait_done(page)
+    page.click("#keys button:has-text('Add a seed')")
+    settle(page, "#path .ribbon:last-child canvas:nth-child(16):last-child")  # four keys, four pictures each
+    assert page.locator("#path .ribbon canvas.key").count() == 8
+    wait_done(page)
+    page.click("#loop input")
+    settle(page, "#path .ribbon:last-child canvas:nth-child(13):last-child")  # 3·4 + 1
+    wait_done(page)
+
+
+def test_dragging_over_the_sheet_shows_the_nearest_cell_then_the_place_itself(open_page):
+    page = open_page(query=LIGHT + "&view=interpolate")
+    settle(page, '#square section[data-sheet="done"][data-painted="done"]')
+    wait_done(page)
+    box = page.locator("#square .mapBox").bounding_box()
+    page.mouse.move(box["x"] + 5, box["y"] + 5)
+    page.mouse.down()
+    page.wait_for_selector('#square section[data-shown="nearest"]')
+    corner = pixels(page, "#square figure canvas")
+    page.mouse.move(box["x"] + box["width"] * 0.63, box["y"] + box["height"] * 0.4, steps=6)
+    assert page.locator("#square section").get_attribute("data-shown") == "nearest"
+    assert "nearest of 49" in page.inner_text("#square figcaption >> nth=0")
+    assert pixels(page, "#square figure canvas") != corner
+    page.mouse.up()
+    page.wait_for_selector('#square section[data-shown="done"]')
+    assert "S = 4" in page.inner_text("#square figcaption >> nth=0")
+    across, down = (float(page.input_value(f'#square input[aria-label$="{w}"]')) for w in ("across", "down"))
+    assert 0.55 < across < 0.75
+    assert 0.3 < down < 0.5
+    page.focus('#square input[aria-label$="across"]')
+    page.keyboard.press("Home")  # keys do the same
+    page.wait_for_function("parseFloat(document.querySelector('#square .dot').style.left) < 10")
+
+
+def test_own_noise_is_offered_and_changes_the_path_at_eta_1(open_page):
+    page = open_page(query=LIGHT + "&view=interpolate&eta=1")
+    settle(page, '#path section[data-painted="done"][data-eta="1"]')
+    wait_done(page)
+    note = page.inner_text("#path .note")
+    assert "same added noise" in note
+    before = pixels(page, "#path .ribbon canvas:nth-child(5)")
+    page.click("#own-noise input")
+    page.wait_for_function("document.querySelector('#path .note').textContent.includes('own noise')")
+    wait_done(page)
+    assert pixels(page, "#path .ribbon canvas:nth-child(5)") != before

@@ -1,0 +1,90 @@
+"""The Trade-off panel's numbers: curves from a stored evaluation, the dot between them, what is said without one."""
+
+import json
+import math
+
+import pytest
+from test_views import values
+
+from demo.handlers import Handlers
+from demo.host import EngineHost
+from demo.settings import PageSettings
+from demo.tradeoff import HAT, between_curves, curves_of, on_curve, tradeoff_value
+from demo.tradeoff_view import plot_of
+
+
+def cell(eta, S, distance, key_eta=None, n=256):
+    figures = {"frechet": distance, "spread": 0.5, "n": n}
+    return f"quality/eta={key_eta or eta}/S={S}", {"kind": "quality", "eta": eta, "S": S, "figures": figures}
+
+
+def document(*cells, sha256="x"):
+    floor = {"kind": "quality", "eta": 0.0, "S": 0, "figures": {"frechet": 2.0, "spread": 0.1, "n": 256}}
+    other = {"kind": "reconstruction", "eta": 0.0, "S": 10, "figures": {"mse": 1.0}}
+    return {
+        "schema": "ddim-evaluation/1",
+        "checkpoint": {"sha256": sha256},
+        "cells": {"quality/floor": floor, "reconstruction/plain/S=10": other, **dict(cells)},
+    }
+
+
+CELLS = [cell(1.0, 100, 5.0, "1"), cell(0.0, 10, 16.0, "0"), cell(0.0, 1000, 4.0, "0"), cell(1.0, 10, 20.0, "1"),
+         cell(1.0, 10, 300.0, "hat")]  # fmt: skip
+
+
+def test_curves_rise_in_S_and_the_larger_variance_comes_last_under_its_own_name():
+    curves = curves_of(document(*CELLS))
+    assert list(curves) == [0.0, 1.0, HAT]
+    assert curves[0.0] == [(10, 16.0, 0.5), (1000, 4.0, 0.5)]
+    assert curves[HAT] == [(10, 300.0, 0.5)]
+
+
+@pytest.mark.parametrize(("S", "distance"), [(10, 16.0), (100, 8.0), (1000, 4.0), (9, None), (1001, None)])
+def test_between_two_points_it_is_straight_in_the_logarithms(S, distance):
+    found = on_curve([(10, 16.0, 0.5), (1000, 4.0, 0.5)], S)
+    assert found == (None if distance is None else pytest.approx(distance))
+
+
+def test_between_two_curves_it_is_straight_in_eta_and_never_called_measured():
+    curves = curves_of(document(*CELLS))
+    assert between_curves(curves, 10, 0.0) == (16.0, True)
+    assert between_curves(curves, 10, 0.25) == (pytest.approx(17.0), False)
+    assert between_curves(curves, 100, 0.0) == (pytest.approx(8.0), False)
+    assert between_curves(curves, 500, 0.5) == (None, False)  # beyond η = 1's curve
+    assert between_curves({}, 10, 0.0) == (None, False)
+
+
+def test_times_are_this_machines_own():
+    page = PageSettings("any", steps=20, eta=0.0, count=16)
+    value = tradeoff_value(document(*CELLS), "", page, ms=50.0)
+    assert [[p[0], p[1]] for p in value["curves"][0]["points"]] == [[10, 0.5], [1000, 50.0]]
+    assert value["dot"]["time"] == pytest.approx(1.0)
+    assert value["dot"]["distance"] == pytest.approx(16 * (1 / 4) ** (math.log(2) / math.log(100)))
+    assert (value["floor"], value["label"]) == (2.0, "any · n = 256")
+    assert "read off between" in value["said"]
+    assert "measured)" in tradeoff_value(document(*CELLS), "", PageSettings("any", steps=10), 50.0)["said"]
+    assert "no distance" in tradeoff_value(document(*CELLS), "", PageSettings("any", steps=3), 50.0)["said"]
+    assert [c["eta"] for c in value["curves"]] == [0.0, 1.0, None]  # σ̂ has no place on the slider
+
+
+def test_without_an_evaluation_it_says_what_makes_one(tiny_folder, tmp_path):
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    for file in tiny_folder.iterdir():
+        (folder / file.name).symlink_to(file)
+    handlers = Handlers(EngineHost(tmp_path, device="cpu"))
+
+    def shown():
+        return json.loads(plot_of(handlers, values(view="tradeoff")))
+
+    assert shown()["state"] == "none"
+    assert "core evaluate tiny" in shown()["note"]
+    path = folder / "evaluation.json"
+    path.write_text("{", encoding="utf-8")
+    assert "cannot be read" in shown()["note"]
+    path.write_text(json.dumps(document(*CELLS)), encoding="utf-8")
+    assert "other weights" in shown()["note"]
+    sha256 = handlers.host.engine("tiny").checkpoint.sha256
+    path.write_text(json.dumps(document(*CELLS, sha256=sha256)), encoding="utf-8")
+    assert shown()["state"] == "done"
+    assert len(shown()["curves"]) == 3
