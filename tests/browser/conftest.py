@@ -96,6 +96,8 @@ def wait_status(page, *states):
 
 
 FASHION = "checkpoint=fashion-mnist"
+RUNNING = '#race .lane[data-state="running"]'
+LONG_RACE = "?steps=4&steps_b=4&count=1&lanes=300:0,400:1"
 LIGHT = "?steps=4&steps_b=4&count=1&between=4&lanes=4:0,8:0,12:1"  # enough to see, and soon done
 ASKED = '#status p[data-state="estimate"]'
 

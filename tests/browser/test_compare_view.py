@@ -1,6 +1,6 @@
 """Runners from one x_T, and a race between them."""
 
-from browser.conftest import LIGHT, open_tab, race_done, said, scrub, settle, wait_done, wait_status
+from browser.conftest import LIGHT, LONG_RACE, RUNNING, open_tab, race_done, said, scrub, settle, wait_done, wait_status
 from browser.test_page import pixels
 from PIL import Image
 
@@ -50,10 +50,6 @@ def test_runners_can_be_added_removed_and_given_their_own_settings(open_page):
     page.wait_for_function("document.querySelectorAll('#race .race > .lane').length === 2")
     wait_done(page)
     assert page.locator("#lanes .laneRow button").first.is_disabled()  # two at least
-
-
-RUNNING = '#race .lane[data-state="running"]'
-LONG_RACE = "?steps=4&steps_b=4&count=1&lanes=300:0,400:1"
 
 
 def test_stop_ends_a_race_and_leaving_the_view_does_too(open_page):

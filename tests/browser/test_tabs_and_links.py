@@ -1,6 +1,6 @@
 """Several tabs, links, and what sets the page from elsewhere."""
 
-from browser.conftest import LIGHT, open_tab, said, settle, wait_done, wait_samples, wait_status
+from browser.conftest import LIGHT, LONG_RACE, RUNNING, open_tab, said, settle, wait_done, wait_samples, wait_status
 from browser.test_page import drag, pixels, steps_shown
 
 
