@@ -95,18 +95,24 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         places = explore.panels | compare.panels | interpolate.panels | grid.panels | {"curve": side.panels["curve"]}
         outputs = [status, side.go_on, *places.values()]
 
-        def render(updates: Iterator[Update]) -> Iterator[dict[Any, Any]]:
+        def render(key: str, updates: Iterator[Update]) -> Iterator[dict[Any, Any]]:
+            sent = handlers.sessions.get(key).sent
             said: tuple[str, str] | None = None
             asked: bool | None = None
-            for update in updates:  # only what changed is sent: each component costs the browser a layout
-                out: dict[Any, Any] = {places[name]: encoded(value) for name, value in update.panels.items()}
+            for update in updates:  # only what changed is sent: a film is a megabyte, and each panel costs a layout
+                out: dict[Any, Any] = {}
+                for name, text in ((name, encoded(value)) for name, value in update.panels.items()):
+                    if sent.get(name) != hash(text):
+                        sent[name] = hash(text)
+                        out[places[name]] = text
                 if update.status != said:
                     said = update.status
                     out[status] = status_html(*said)
                 if update.ask != asked:
                     asked = update.ask
                     out[side.go_on] = gr.update(visible=asked)
-                yield out
+                if out:
+                    yield out
             if said is None:
                 yield {status: gr.skip()}  # a generator that yields nothing would blank every panel
 
@@ -114,16 +120,20 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             handlers.want(str(request.session_hash), values)
 
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
-            yield from render(handlers.run(str(request.session_hash), values))
+            key = str(request.session_hash)
+            yield from render(key, handlers.run(key, values))
 
         def run_view(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
-            yield from render(handlers.run(str(request.session_hash), values, ask_above_s=ASK_ON_OPENING_S))
+            key = str(request.session_hash)
+            yield from render(key, handlers.run(key, values, ask_above_s=ASK_ON_OPENING_S))
 
         def run_anew(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
-            yield from render(handlers.run_anew(str(request.session_hash), values))
+            key = str(request.session_hash)
+            yield from render(key, handlers.run_anew(key, values))
 
         def run_whole(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
-            yield from render(handlers.go_on(str(request.session_hash), values))
+            key = str(request.session_hash)
+            yield from render(key, handlers.go_on(key, values))
 
         def halt(request: gr.Request) -> None:
             handlers.sessions.stop(str(request.session_hash))
@@ -156,7 +166,8 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             found, said = from_query(dict(request.query_params), names, host.training_steps)
             new = {name: as_control(v) if isinstance(v, tuple) else v for name, v in found.items()}
             values = tuple(new.get(name, value) for name, value in zip(NAMES, values, strict=True))
-            handlers.want(str(request.session_hash), values)
+            key = str(request.session_hash)
+            handlers.want(key, values)
             out: dict[Any, Any] = {every.by_name[name]: value for name, value in new.items()}
             if said:
                 words = html.escape("; ".join(said) + ".")
@@ -164,7 +175,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             yield out or {status: gr.skip()}
             if values[NAMES.index("view")] == "learn":
                 yield {learn.panels["flow"]: flow(learn_shape, *values)}
-            yield from render(handlers.run(str(request.session_hash), values, ask_above_s=math.inf))
+            yield from render(key, handlers.run(key, values, ask_above_s=math.inf))
 
         def link(*values: Any) -> tuple[Any, Any]:
             try:
@@ -204,9 +215,10 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         ) -> Iterator[dict[Any, Any]]:
             """Set controls, among them the view, say what to look at, and run."""
             values = tuple(new.get(name, value) for name, value in zip(NAMES, values, strict=True))
-            handlers.want(str(request.session_hash), values)
+            key = str(request.session_hash)
+            handlers.want(key, values)
             yield {guide: said, **{every.by_name[name]: value for name, value in new.items()}}
-            yield from render(handlers.run(str(request.session_hash), values, ask_above_s=ASK_ON_OPENING_S))
+            yield from render(key, handlers.run(key, values, ask_above_s=ASK_ON_OPENING_S))
 
         def try_it(one: Experiment, request: gr.Request, values: tuple[Any, ...]) -> Iterator[dict[Any, Any]]:
             said = f"<details open><summary>{one.title}</summary><p>{html.escape(one.look)}</p></details>"

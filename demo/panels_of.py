@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Values = Mapping[str, dict[str, Any]]
+PASSING = ("coarse", "running")  # what is soon followed by something else
 
 
 def cell_name(steps: int, eta: float) -> str:
@@ -36,6 +37,16 @@ def grid_value(shown: Values, steps: Sequence[int], etas: Sequence[float], plan:
     }
 
 
+def lane(job: str, changed: Values, shown: Values) -> dict[str, Any] | None:
+    """What one film of several shows. While another one's preview is shown, a finished film does not travel again:
+    it is half a megabyte, the browser keeps it, and the preview's own end brings all of them."""
+    value = shown.get(job)
+    if value is None or job in changed or value["state"] != "done":
+        return value
+    passing = any(v["state"] in PASSING for other, v in changed.items() if panel_of(other) == panel_of(job))
+    return {name: part for name, part in value.items() if name != "film"} if passing else value
+
+
 def panels(
     changed: Values, shown: Values, lanes: int, apart: dict[str, Any] | None = None
 ) -> dict[str, dict[str, Any]]:
@@ -48,11 +59,11 @@ def panels(
         if name == "grid":
             continue  # a whole view: grid_value
         if name == "duel":
-            out[name] = {key: shown.get(key) for key in "ab"}
+            out[name] = {key: lane(key, changed, shown) for key in "ab"}
         elif name == "square":
             out[name] = {key: shown.get(key) for key in ("sheet", "place")}
         elif name == "race":
-            out[name] = {"lanes": [shown.get(f"lane{i}") for i in range(lanes)], "apart": apart}
+            out[name] = {"lanes": [lane(f"lane{i}", changed, shown) for i in range(lanes)], "apart": apart}
         else:
             out[name] = dict(shown[job])
     return out

@@ -67,6 +67,7 @@ def frames(page: Page, repeats: int) -> list[float]:
     times = []
     for i in range(repeats):
         S = 30 + i
+        page.wait_for_timeout(500)  # the run before has closed its stream
         lane = '#duel .lane:first-child[data-state="coarse"], #duel .lane:first-child[data-state="done"]'
         changed = ", ".join(f'{part.strip()}:not([data-steps="{page_steps(page)}"])' for part in lane.split(","))
         times.append(page.evaluate(UNTIL, [SET % S, changed]))
@@ -83,6 +84,8 @@ def stops(page: Page, repeats: int) -> list[float]:
     times = []
     for _ in range(repeats):
         page.evaluate(SET % 1000)
+        page.wait_for_selector('#status p[data-state="estimate"]')  # a thousand steps are asked about
+        page.click("#go-on")
         page.wait_for_selector('#status p[data-state="running"]')
         page.wait_for_timeout(700)
         stopped = '#status p[data-state="stopped"]'

@@ -37,7 +37,12 @@ SHOTS = (
     ("phone", 390, ""),
     ("compare", 1280, "?view=compare&lanes=10:0,50:0,1000:1"),
     ("interpolate", 1280, "?view=interpolate"),
+    ("grid", 1280, "?view=grid&grid_steps=5,10,20,50&grid_etas=0,0.5,1"),
+    ("tradeoff", 1280, "?view=tradeoff&checkpoint=fashion-mnist"),
+    ("reproduce", 1280, "?view=reproduce"),
     ("learn", 1280, "?view=learn&eta=0.5"),
+    ("compare-phone", 390, "?view=compare&lanes=10:0,50:0,1000:1"),
+    ("interpolate-dark", 1280, "?view=interpolate&__theme=dark"),
 )
 RACE = ((10, 0.0), (50, 0.0), (1000, 1.0))  # S and η of the README's runners
 LOOP_SEEDS = (3, 8, 12, 20, 27, 31)
