@@ -1,4 +1,4 @@
-"""Quality against time: the stored evaluation of a checkpoint on this machine's own time axis. Pure, no torch."""
+"""Quality against time: the stored evaluation of a checkpoint on this machine's own time axis. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
+from core.evaluate.rows import cell, quality_rows
 from demo.settings import PageSettings
 from demo.views import seconds, setting_label
 
@@ -17,10 +18,9 @@ Curve = list[tuple[int, float, float]]  # (S, distance, spread), S rising
 def curves_of(document: Mapping[str, Any]) -> dict[float | str, Curve]:
     """The quality cells of an evaluation by η (σ̂ last), each as a rising list of (S, distance, spread)."""
     found: dict[float | str, Curve] = {}
-    for key, cell in document["cells"].items():
-        if cell["kind"] == "quality" and cell["S"] > 0:
-            eta = HAT if "eta=hat" in key else float(cell["eta"])
-            found.setdefault(eta, []).append((cell["S"], cell["figures"]["frechet"], cell["figures"]["spread"]))
+    for row in quality_rows(document):
+        eta = HAT if row.eta == "hat" else float(row.eta)
+        found.setdefault(eta, []).append((row.S, row.frechet, row.spread))
     order = sorted(found, key=lambda eta: math.inf if eta == HAT else float(eta))
     return {eta: sorted(found[eta]) for eta in order}
 
@@ -60,11 +60,10 @@ def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSetti
     if document is None:
         return {"state": "none", "note": why, "label": "", "curves": []}
     curves = curves_of(document)
-    cells = [cell for cell in document["cells"].values() if cell["kind"] == "quality"]
-    n = sorted({cell["figures"]["n"] for cell in cells})
+    n = sorted({row.n for row in quality_rows(document)})
     per_step = (ms or 1.0) / 1000
     distance, measured = between_curves(curves, page.steps, page.eta)
-    floor = document["cells"].get("quality/floor")
+    floor = cell(document, "quality/floor")
     return {
         "state": "done",
         "label": f"{page.checkpoint} · n = {' and '.join(map(str, n))}",
@@ -76,7 +75,7 @@ def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSetti
             }
             for eta, curve in curves.items()
         ],
-        "floor": floor["figures"]["frechet"] if floor else None,
+        "floor": floor["frechet"] if floor else None,
         "dot": {"S": page.steps, "eta": page.eta, "time": page.steps * per_step, "distance": distance},
         "said": dot_note(page, per_step, distance, measured),
         "axis": f"time for {page.count} pictures here, estimated" if ms else "time in evaluations",

@@ -11,7 +11,6 @@ import gradio as gr
 from demo.handlers import Handlers
 from demo.layout import view_column
 from demo.panels import encoded, panel, pick_control
-from demo.tradeoff import tradeoff_value
 
 ABOUT = (
     "<p>Each point is a Fréchet distance between samples and training pictures, in the 64 features of a small net of "
@@ -58,6 +57,8 @@ def stored(handlers: Handlers, name: str) -> tuple[dict[str, Any] | None, str]:
 
 def plot_of(handlers: Handlers, values: tuple[Any, ...]) -> Any:
     """The panel at these settings; it runs nothing, but loads the model to know its weights and its speed."""
+    from demo.tradeoff import tradeoff_value  # torch comes with it
+
     try:
         page = handlers.settings(values)
     except ValueError:

@@ -4,7 +4,9 @@ import re
 
 import pytest
 
+from core import DataError
 from core.evaluate.cells import cells
+from core.evaluate.claims import claims_text
 from core.evaluate.plots import plot_all
 from core.evaluate.report import conditions_text, headline_text, section, write_page
 from core.evaluate.rows import headline, quality_rows, seconds_per_step
@@ -170,3 +172,32 @@ def test_no_plot_is_drawn_of_nothing(tmp_path):
 ])  # fmt: skip
 def test_numbers_keep_four_digits(value, spread, text):
     assert measured(value, spread) == text
+
+
+def test_what_is_written_about_figures_takes_them_from_the_json(tmp_path):
+    path = tmp_path / "claims.md"
+    found = with_quality(VALUES)
+    path.write_text("DDIM [[net quality/eta=0/S=5 frechet]], DDPM [[net quality/eta=1/S=50 frechet]], [a](b).\n")
+    assert claims_text(path, [found]) == "DDIM 31.42, DDPM not run, [a](b)."
+    write_page(tmp_path / "results.md", [found])
+    page = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert page.index("DDIM 31.42, DDPM not run") < page.index("## net")
+    found["cells"]["speed/steps"] = {"figures": {"rows": [{"seconds": 0.25}]}}
+    path.write_text("[[net speed/steps rows.0.seconds]]")
+    assert claims_text(path, [found]) == "0.25"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("[[other quality/eta=0/S=5 frechet]]", "not rendered"),
+        ("[[net quality/eta=0/S=5 fid]]", "has no fid"),
+        ("[[net quality/eta=0/S=5 checks]]", "no number"),
+        ("[[net quality/eta=0/S=5 frechet.x]]", "has no frechet.x"),
+    ],
+)
+def test_a_figure_that_does_not_exist_is_refused(tmp_path, text, word):
+    path = tmp_path / "claims.md"
+    path.write_text(text)
+    with pytest.raises(DataError, match=re.escape(word)):
+        claims_text(path, [with_quality(VALUES)])

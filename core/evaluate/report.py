@@ -8,6 +8,7 @@ from pathlib import Path
 from core.checkpoint import write_atomically
 from core.evaluate import tables
 from core.evaluate.cells import FRAMES, INTERPOLATION_STEPS, REFINE, SPEED_BATCH
+from core.evaluate.claims import claims_text
 from core.evaluate.machine import described
 from core.evaluate.plots import plot_all
 from core.evaluate.progress import span
@@ -69,8 +70,9 @@ def conditions_text(document: Document) -> str:
         asked = sorted({str(found["conditions"]["precision"]) for found in cells})
         seeds = sorted({found["conditions"]["seeds_from"] for found in cells if "seeds_from" in found["conditions"]})
         seconds = sum(found["duration_s"] for found in cells)
+        count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
         lines.append(
-            f"- {kind}: {len(cells)} cells, {span(seconds)} of work, {', '.join(asked)}, torch {', '.join(torches)}"
+            f"- {kind}: {count}, {span(seconds)} of work, {', '.join(asked)}, torch {', '.join(torches)}"
             + (f", seeds from {', '.join(map(str, seeds))}" if seeds else "")
             + f"; {'; '.join(machines)}"
         )
@@ -143,7 +145,8 @@ def load_text(document: Document) -> str:
 
 
 def write_page(path: Path, documents: Sequence[Document]) -> None:
-    """The page, and its plots as images/results-NAME-….png beside it."""
+    """The page, and its plots as images/results-NAME-….png beside it. Where ``claims.md`` lies beside it too, what
+    that says comes first (core/evaluate/claims.py)."""
     folder = path.parent / "images"
     folder.mkdir(exist_ok=True)
     sections = []
@@ -152,4 +155,6 @@ def write_page(path: Path, documents: Sequence[Document]) -> None:
         plots = plot_all(document, folder / f"results-{name}")
         images = "\n\n".join(f"![{name}: {plot.stem.rpartition('-')[2]}](images/{plot.name})" for plot in plots)
         sections.append(section(document, images))
-    write_atomically(path, ("\n".join([INTRODUCTION, *(f"{text}\n" for text in sections)])).encode())
+    claims = path.with_name("claims.md")
+    said = [claims_text(claims, documents) + "\n"] if claims.is_file() else []
+    write_atomically(path, "\n".join([INTRODUCTION, *said, *(f"{text}\n" for text in sections)]).encode())
