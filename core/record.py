@@ -48,7 +48,7 @@ def request_of(record: dict[str, object]) -> Request:
         if raw.get("place") is not None:  # records of the first version have neither sheet nor place
             raw["place"] = tuple(raw["place"])
         return Request(settings=SamplerSettings(**settings), **{**raw, "seeds": tuple(raw["seeds"])})
-    except (KeyError, TypeError, ValueError) as error:  # a RequestError is a ValueError
+    except (KeyError, TypeError, ValueError, ArithmeticError) as error:  # a RequestError is a ValueError
         raise DataError("This record does not describe a run of this program.") from error
 
 
@@ -62,12 +62,12 @@ def read_record(path: str | Path) -> dict[str, object]:
     try:
         with Image.open(path) as image:
             found = image.info.get(PNG_KEY) or image.info.get("comment") or image.getexif().get(EXIF_DESCRIPTION)
-    except (OSError, UnidentifiedImageError) as error:
-        raise DataError(f"{Path(path).name} is not a picture this program can open: {error}") from error
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
+        raise DataError(f"{Path(path).name} is not a picture this program can open.") from error
     text = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found or "")
     try:
         record = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict) or record.get("schema") != SCHEMA:
         raise DataError(f"{Path(path).name} carries no run settings: it was not exported by this program.")

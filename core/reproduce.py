@@ -18,17 +18,25 @@ def seeds_text(seeds: Sequence[int]) -> str:
     return ",".join(map(str, seeds))
 
 
+def short(value: float) -> str:
+    """As few digits as give the same number again."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
 def command_line(
-    request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png"
-) -> str:
-    """``python -m core sample …`` or ``interpolate …``. checkpoint: a folder."""
+    request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png",
+    batch: int | None = None,
+) -> str:  # fmt: skip
+    """``python -m core sample …`` or ``interpolate …``. checkpoint: a folder. batch: pictures in one network call,
+    all at once where it is not given: another batch rounds the last bit otherwise."""
+    batch = batch or request.count
     s = request.settings
     words = ["python", "-m", "core", "interpolate" if request.between else "sample", checkpoint]
     if s.timesteps is not None:
         words += ["--timesteps", ",".join(map(str, s.timesteps))]
     else:
         words += ["--steps", str(s.steps)]
-    words += ["--sigma-hat"] if s.sigma_hat else ["--eta", f"{s.eta:g}"]
+    words += ["--sigma-hat"] if s.sigma_hat else ["--eta", short(s.eta)]
     if s.spacing is not None and s.timesteps is None:
         words += ["--spacing", s.spacing]
     if s.clip is not None:
@@ -44,8 +52,8 @@ def command_line(
         words += ["--place", ",".join(repr(w) for w in request.place)]
     if request.own_noise:
         words.append("--own-noise")
-    if request.count > BATCH:
-        words += ["--batch", str(request.count)]
+    if batch != min(BATCH, request.count):
+        words += ["--batch", str(batch)]
     return shlex.join([*words, "--device", device, "--precision", precision, "--out", out])
 
 
@@ -56,26 +64,28 @@ def settings_code(s: SamplerSettings) -> str:
     if s.spacing is not None and s.timesteps is None:
         parts.append(f"spacing={s.spacing!r}")
     if s.clip is not None:
-        parts.append(f"clip={s.clip}")
+        parts.append(f"clip={s.clip!r}")
     return f"SamplerSettings({', '.join(parts)})"
 
 
 def python_code(
-    request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png"
-) -> str:
-    """A script of a few lines. checkpoint: a folder."""
+    request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png",
+    batch: int | None = None,
+) -> str:  # fmt: skip
+    """A script of a few lines. checkpoint: a folder. batch: as for command_line."""
+    size = batch or request.count
     seeds = request.seeds
     consecutive = len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
     parts = [f"seeds=tuple(range({seeds[0]}, {seeds[-1] + 1}))" if consecutive else f"seeds={seeds!r}"]
     parts.append(f"settings={settings_code(request.settings)}")
     parts += [f"{name}={getattr(request, name)!r}" for name in ("frames", "sheet", "place") if getattr(request, name)]
     parts += [f"{name}=True" for name in ("loop", "own_noise") if getattr(request, name)]
-    batch = f", max_batch={request.count}" if request.count > BATCH else ""
+    at_once = f", max_batch={size}" if size != min(BATCH, request.count) else ""
     arguments = "".join(f"    {part},\n" for part in parts)
     return (
         "from core import Engine, Request, SamplerSettings\n\n"
         f"engine = Engine.open({checkpoint!r}, device={device!r}, precision={precision!r})\n"
         f"request = Request(\n{arguments})\n"
-        f"result = engine.sample(request{batch})\n"
+        f"result = engine.sample(request{at_once})\n"
         f"result.save({out!r})\n"
     )

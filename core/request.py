@@ -40,6 +40,8 @@ class SamplerSettings:
             object.__setattr__(self, "steps", len(self.timesteps))
         if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
             raise RequestError(f"steps must be a whole number of at least 1, not {self.steps}.")
+        if self.clip not in (None, True, False) or not isinstance(self.sigma_hat, bool):
+            raise RequestError("clip must be True, False or None, and sigma_hat True or False.")
         object.__setattr__(self, "eta", 1.0 if self.sigma_hat else float(self.eta))
 
     def step_list(self, T: int, default_spacing: str) -> tuple[int, ...]:
@@ -78,6 +80,8 @@ class Request:
                 raise RequestError(f"A seed must be a whole number from 0 to {MAX_SEED}, not {seed}.")
         if sum(kind is not None for kind in (self.frames, self.sheet, self.place)) > 1:
             raise RequestError("Ask for frames, a sheet or a place, not for two of them at once.")
+        if not isinstance(self.loop, bool) or not isinstance(self.own_noise, bool):
+            raise RequestError("loop and own_noise must be True or False.")
         if self.frames is not None:
             if len(self.seeds) < 2:
                 raise RequestError("An interpolation needs at least two seeds, such as 3,8.")

@@ -37,7 +37,13 @@ def read(record: Mapping[str, Any], here: Here) -> Found:
             raise DataError(f"This record is incomplete: it says nothing of its {part}.")
     try:
         return _read(record, request, here)
-    except (KeyError, TypeError, AttributeError, ValueError) as error:  # written by hand, or by a later version
+    except (
+        KeyError,
+        TypeError,
+        AttributeError,
+        ValueError,
+        ArithmeticError,
+    ) as error:  # written by hand, or by a later version
         raise DataError("This record does not describe a run of this program.") from error
 
 
@@ -47,7 +53,9 @@ def _read(record: Mapping[str, Any], request: Request, here: Here) -> Found:
     except ValueError as error:
         controls, why = None, str(error)
     timing, parts = record["timing"], several(record)
-    texts = code(request, here.folder, str(timing["device"]), str(timing["precision"]), "pictures.png")
+    same = timing["device_name"] == here.device_name  # the device's name elsewhere may not exist here
+    device, precision = (timing["device"], timing["precision"]) if same else (here.device, here.precision)
+    texts = code(request, here.folder, str(device), str(precision), "pictures.png", int(timing["batch"]))
     if len(parts) > 1:
         texts = [(f"{title}, the first of {len(parts)} runs", text) for title, text in texts]
     return Found(rows_of(record, request), warnings(record, here), controls, why, texts)
@@ -97,6 +105,10 @@ def warnings(record: Mapping[str, Any], here: Here) -> list[str]:
         out.append(f"It was made on {timing['device_name']}, this is {here.device_name}: the last bits may differ.")
     elif timing["threads"] != here.threads:
         out.append(f"It was made with {timing['threads']} threads, here are {here.threads}: the last bits may differ.")
+    if len(several(record)) == 1 and timing["batch"] != request_of(dict(record)).count:
+        out.append(
+            f"It was made {timing['batch']} pictures at a time, the page makes all at once: last bits may differ."
+        )
     old = {name: record["versions"].get(name) for name in VERSIONS}
     other = [
         f"{name} {old[name]} (here {here.versions[name]})" for name in VERSIONS if old[name] != here.versions[name]

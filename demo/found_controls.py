@@ -23,6 +23,7 @@ from demo.settings import (
     MAX_LANES,
     MAX_PAGE_SEED,
     SHEET,
+    SHEET_STEPS,
     Lane,
     as_control,
 )
@@ -92,6 +93,8 @@ def controls_of(record: Mapping[str, Any], here: Here) -> dict[str, Any]:
             raise ValueError(
                 f"The page's sheet has {SHEET} × {SHEET} pictures, this one {first.sheet} × {first.sheet}."
             )
+        if first.sheet is not None and s.steps > SHEET_STEPS:
+            raise ValueError(f"The page's sheet takes {SHEET_STEPS} steps at most, this one took {s.steps}.")
         base |= {"view": "interpolate", "corners": as_control(seeds), "own_noise": first.own_noise}
         return base | ({} if first.place is None else {"place": as_control(first.place)})
     if first.frames is not None:

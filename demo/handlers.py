@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import traceback
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ ASK_ABOVE_S = 5.0
 
 @dataclass
 class Update:
-    """What changes on the page: panel name → value ("samples", "strip", "duel"), status line, Go on shown."""
+    """What changes on the page: panel name → value ("samples", "strip", "duel"), or markup where the panel is made of
+    that ("code"); status line; Go on shown."""
 
     status: tuple[str, str]  # (state, sentence)
-    panels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    panels: Mapping[str, dict[str, Any] | str] = field(default_factory=dict)
     ask: bool = False
 
 

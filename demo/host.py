@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,11 @@ class EngineHost:
         folders = self.root.iterdir() if self.root.is_dir() else ()
         names = (folder.name for folder in folders if _scheduler_config(folder) is not None)
         return sorted(names, key=lambda name: (name != FLAGSHIP, name))
+
+    def folder_text(self, name: str) -> str:
+        """How a command line names a checkpoint: from the working folder where it lies in there."""
+        path = self.root / name
+        return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)
 
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""

@@ -16,6 +16,7 @@ from demo.settings import (
     MAX_PAGE_SEED,
     SPACINGS,
     VIEWS,
+    WHAT,
     Lane,
     PageSettings,
     rising,
@@ -128,6 +129,8 @@ class Reader:
             return self.choice(name, text, SPACINGS)
         if name == "view":
             return self.choice(name, text, VIEWS)
+        if name == "what":
+            return self.choice(name, text, tuple(WHAT))
         if name == "lanes":
             return self.lanes(text)
         if name == "grid_steps":

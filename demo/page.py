@@ -90,9 +90,10 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         file = gr.DownloadButton("Download the file", elem_id="file")
         address = gr.State("")
 
-        every = Controls.of(side, view, explore, compare, interpolate, grid)
+        every = Controls.of(side, view, explore, compare, interpolate, grid, reproduce)
         controls = every.in_order()
-        places = explore.panels | compare.panels | interpolate.panels | grid.panels | {"curve": side.panels["curve"]}
+        places = explore.panels | compare.panels | interpolate.panels | grid.panels | tradeoff.panels
+        places |= reproduce.panels | {"curve": side.panels["curve"]}
         outputs = [status, side.go_on, *places.values()]
 
         def render(key: str, updates: Iterator[Update]) -> Iterator[dict[Any, Any]]:
@@ -101,7 +102,8 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             asked: bool | None = None
             for update in updates:  # only what changed is sent: a film is a megabyte, and each panel costs a layout
                 out: dict[Any, Any] = {}
-                for name, text in ((name, encoded(value)) for name, value in update.panels.items()):
+                for name, value in update.panels.items():
+                    text = value if isinstance(value, str) else encoded(value)
                     if sent.get(name) != hash(text):
                         sent[name] = hash(text)
                         out[places[name]] = text
@@ -236,8 +238,8 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         into = [guide, *controls, *outputs]
         grid.pick.change(open_cell, trigger_mode="always_last",
                          **{**model, "inputs": [grid.pick, *controls], "outputs": into})  # fmt: skip
-        wire_tradeoff(tradeoff, handlers, controls, view, [every.steps, every.eta], QUIET)
-        wire_reproduce(reproduce, handlers, controls, view, set_and_run, {**model, "outputs": into}, QUIET)
+        wire_tradeoff(tradeoff, [every.steps, every.eta], QUIET)
+        wire_reproduce(reproduce, handlers, controls, set_and_run, {**model, "outputs": into}, QUIET)
         page.load(restore, trigger_mode="once", **{**model, "outputs": [*into, learn.panels["flow"]]})
         for one in EXPERIMENTS:
 

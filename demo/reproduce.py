@@ -7,8 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from core import Engine
 from core.reproduce import command_line, python_code
 from core.request import Request
+from demo.host import EngineHost
 from demo.runs import jobs
 from demo.settings import PageSettings
 
@@ -22,17 +24,30 @@ def request_here(what: str, page: PageSettings) -> Request:
     raise ValueError("Compare has no such runner: add it there, or choose another run.")
 
 
-def code(request: Request, folder: str, device: str, precision: str, out: str) -> list[tuple[str, str]]:
-    """(title, text): the same pictures from a shell and from Python. folder: the checkpoint's."""
+def code(
+    request: Request, folder: str, device: str, precision: str, out: str, batch: int | None = None
+) -> list[tuple[str, str]]:
+    """(title, text): the same pictures from a shell and from Python. folder: the checkpoint's. batch: pictures in
+    one network call, all at once where it is not given."""
     return [
-        ("Command line", command_line(request, folder, device, precision, out)),
-        ("Python", python_code(request, folder, device, precision, out)),
+        ("Command line", command_line(request, folder, device, precision, out, batch)),
+        ("Python", python_code(request, folder, device, precision, out, batch)),
     ]
 
 
 def words_html(text: str) -> str:
     """Each word in a box of its own, so that a line never breaks inside --steps. Copying gives the text itself."""
     return re.sub(r"\S+", lambda word: f"<span>{html.escape(word[0])}</span>", text)
+
+
+def code_panel(host: EngineHost, engine: Engine, page: PageSettings) -> str:
+    """The run that page.what names, written out as markup; or why there is none."""
+    try:
+        request = request_here(page.what, page)
+    except ValueError as error:
+        return f'<p role="alert">{html.escape(str(error))}</p>'
+    folder = host.folder_text(page.checkpoint)
+    return code_html(code(request, folder, str(engine.device), engine.precision, f"{page.what}.png"))
 
 
 def code_html(blocks: Sequence[tuple[str, str]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,29 +11,23 @@ from typing import Any
 import gradio as gr
 
 from demo.handlers import Handlers
-from demo.layout import view_column
+from demo.layout import View, view_column
+from demo.settings import WHAT
 
-WHAT = {
-    "samples": "Samples", "strip": "Strip", "a": "Player A", "b": "Player B",
-    "lane0": "Runner A", "lane1": "Runner B", "lane2": "Runner C", "lane3": "Runner D",
-    "path": "Path", "place": "Place on the sheet", "sheet": "Sheet",
-}  # fmt: skip
 LOADED = "<details open><summary>Settings loaded</summary><p>From {}. The run starts anew with them.</p></details>"
 Start = Callable[[Mapping[str, Any], str, gr.Request, tuple[Any, ...]], Iterator[dict[Any, Any]]]
 
 
 @dataclass
-class ReproduceView:
-    """what: which run is written out, into code. file: the drop field; found: what it holds. load: sets the page
-    to it; new: the settings it would set. repeat: the commands that give it again."""
+class ReproduceView(View):
+    """file: the drop field; found: what it holds. load: sets the page to it; new: the settings it would set.
+    repeat: the commands that give it again."""
 
-    what: gr.Dropdown
-    code: gr.HTML
-    file: gr.File
-    found: gr.HTML
-    load: gr.Button
-    repeat: gr.HTML
-    new: gr.State
+    file: Any = None
+    found: Any = None
+    load: Any = None
+    repeat: Any = None
+    new: Any = None
 
 
 def reproduce_view() -> ReproduceView:
@@ -60,31 +53,12 @@ def reproduce_view() -> ReproduceView:
             found = gr.HTML("", elem_id="found", elem_classes="plain")
             load = gr.Button("Load these settings", visible=False, elem_id="load-found", size="sm")
             repeat = gr.HTML("", elem_id="repeat-found", elem_classes="plain")
-    return ReproduceView(what, code, file, found, load, repeat, gr.State({}))
-
-
-def folder_text(root: Path, name: str) -> str:
-    """How a command line names a checkpoint: from the working folder where it lies in there."""
-    path = root / name
-    return os.path.relpath(path) if path.resolve().is_relative_to(Path.cwd()) else str(path)
+    parts: dict[str, Any] = {"file": file, "found": found, "load": load, "repeat": repeat, "new": gr.State({})}
+    return ReproduceView(panels={"code": code}, controls={"what": what}, **parts)
 
 
 def error_html(error: Exception) -> str:
     return f'<p role="alert">{html.escape(str(error))}</p>'
-
-
-def code_of(handlers: Handlers, what: str, values: tuple[Any, ...]) -> str:
-    """The run ``what`` of these settings, written out; or why there is none."""
-    from core import DDIMError
-    from demo.found_controls import Here
-    from demo.reproduce import code, code_html, request_here
-
-    try:
-        page = handlers.settings(values)
-        here = Here.of(handlers.host.engine(page.checkpoint), folder_text(handlers.host.root, page.checkpoint))
-        return code_html(code(request_here(what, page), here.folder, here.device, here.precision, f"{what}.png"))
-    except (ValueError, DDIMError) as error:
-        return error_html(error)
 
 
 def read_file(handlers: Handlers, path: str, shown: str) -> tuple[str, dict[str, Any], str]:
@@ -99,44 +73,38 @@ def read_file(handlers: Handlers, path: str, shown: str) -> tuple[str, dict[str,
     try:
         record = read_record(path)
         name = repeating(handlers, record, shown)
-        found = read(record, Here.of(handlers.host.engine(name), folder_text(handlers.host.root, name)))
+        found = read(record, Here.of(handlers.host.engine(name), handlers.host.folder_text(name)))
     except (ValueError, DDIMError) as error:
         return error_html(error), {}, ""
     return found_html(found), found.controls or {}, code_html(found.code)
 
 
 def repeating(handlers: Handlers, record: Mapping[str, Any], shown: str) -> str:
-    """The checkpoint of the record's name, else the one with its weights, else the one shown."""
-    made, names = record.get("checkpoint"), handlers.host.names()
+    """The checkpoint with the record's weights among those loaded, else that of its name, else the one shown."""
+    host, made = handlers.host, record.get("checkpoint")
     made = made if isinstance(made, dict) else {}
-    if made.get("name") in names:
-        return str(made["name"])
-    same = (name for name in names if handlers.host.engine(name).checkpoint.sha256 == made.get("sha256"))
-    return next(same, shown)
+    for name in host.names():
+        if host.loaded(name) and host.engine(name).checkpoint.sha256 == made.get("sha256"):
+            return name
+    return str(made["name"]) if made.get("name") in host.names() else shown
 
 
 def wire_reproduce(
-    view: ReproduceView, handlers: Handlers, controls: list[Any], in_front: Any, start: Start,
+    view: ReproduceView, handlers: Handlers, controls: list[Any], start: Start,
     model: dict[str, Any], quiet: dict[str, Any],
 ) -> None:  # fmt: skip
-    """in_front: the control that says which view is. start: sets controls and runs (demo/page.py). model: how
-    events that run the model are declared; quiet: how all others are."""
-    at, first = controls.index(in_front), 0
+    """start: sets controls and runs (demo/page.py). model: how events that run the model are declared; quiet: how
+    all others are. The code follows the controls through the page's own run (demo/view_run.py): a second event on
+    the same controls would set off the first again, and so on for ever."""
 
-    def write(what: str, *values: Any) -> Any:
-        return code_of(handlers, what, values) if values[at] == "reproduce" else gr.skip()
-
-    gr.on([view.what.change, in_front.change, *(c.change for c in controls if c is not in_front)], write,
-          inputs=[view.what, *controls], outputs=view.code, trigger_mode="always_last", **quiet)  # fmt: skip
-
-    def look(path: str | None, *values: Any) -> tuple[Any, Any, Any, Any]:
+    def look(path: str | None, shown_name: str) -> tuple[Any, Any, Any, Any]:
         if path is None:
             return "", {}, gr.update(visible=False), ""
-        said, new, code = read_file(handlers, path, str(values[first]))
+        said, new, code = read_file(handlers, path, shown_name)
         return said, new, gr.update(visible=bool(new)), code
 
     shown = [view.found, view.new, view.load, view.repeat]
-    view.file.change(look, inputs=[view.file, *controls], outputs=shown, **quiet)
+    view.file.change(look, inputs=[view.file, controls[0]], outputs=shown, **quiet)
 
     def load(request: gr.Request, path: str | None, new: dict[str, Any], *values: Any) -> Iterator[dict[Any, Any]]:
         yield from start(new, LOADED.format(html.escape(Path(path or "a picture").name)), request, values)

@@ -19,14 +19,14 @@ from core.timing import Timing
 from demo import views
 from demo.panels_of import cell_name
 from demo.pictures import film_uri, tiles_uri
-from demo.settings import FRAMES, SHEET, PageSettings
+from demo.settings import FRAMES, SHEET, SHEET_STEPS, PageSettings
 
 PREVIEW_EVERY_S = 0.1  # faster frames are hardly ever painted by the browser
 PREVIEW_SHARE = 0.1  # of the run's time, at most
 
 
 COARSE_S = 0.05  # of sampling: with the way there and back a first answer takes about 150 ms
-SHEET_STEPS, COARSE_SHEET_STEPS = 10, 4
+COARSE_SHEET_STEPS = 4
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,12 @@ SPACINGS = ("leading", "trailing", "linspace", "quadratic")
 MAX_LANES, MAX_KEYS, SHEET = 4, 8, 7
 FRAMES_BETWEEN = (4, 6, 10, 15)
 MAX_GRID_STEPS, MAX_GRID_ETAS = 8, 6
+SHEET_STEPS = 10  # the sheet is run with so few at most: it is an overview of 49 pictures
+WHAT = {
+    "samples": "Samples", "strip": "Strip", "a": "Player A", "b": "Player B",
+    "lane0": "Runner A", "lane1": "Runner B", "lane2": "Runner C", "lane3": "Runner D",
+    "path": "Path", "place": "Place on the sheet", "sheet": "Sheet",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class PageSettings:
     end of the strip. view: the tab in front; only its panels run. lanes: the runners of Compare. keys: the seeds
     on Interpolate's timeline, with ``between`` pictures from one to the next. corners: of its sheet, and place:
     where on the sheet (across, down). own_noise: each picture between seeds adds its own noise at η > 0.
-    grid_steps, grid_etas: the columns and rows of Grid, whose cells all start from ``seed``."""
+    grid_steps, grid_etas: the columns and rows of Grid, whose cells all start from ``seed``. what: the run, one of
+    WHAT, that Reproduce writes out."""
 
     checkpoint: str
     steps: int = 20
@@ -61,6 +68,7 @@ class PageSettings:
     place: tuple[float, float] = (0.5, 0.5)
     grid_steps: tuple[int, ...] = (5, 10, 20, 50)
     grid_etas: tuple[float, ...] = (0.0, 0.5, 1.0)
+    what: str = "samples"
 
     @property
     def frames(self) -> int:
@@ -160,6 +168,7 @@ def page_settings(
     place: object = "[0.5,0.5]",
     grid_steps: object = "[5,10,20,50]",
     grid_etas: object = "[0,0.5,1]",
+    what: object = "samples",
 ) -> PageSettings:
     """Check what the controls sent. Raises ValueError with one sentence that names the remedy."""
     across, down = (share(v, "A place on the sheet") for v in json_list(place, "The place", 2, 2))
@@ -183,4 +192,5 @@ def page_settings(
         place=(across, down),
         grid_steps=rising(whole(v, "S", 1, T) for v in json_list(grid_steps, "Steps across", 1, MAX_GRID_STEPS)),
         grid_etas=rising(share(v, "η down") for v in json_list(grid_etas, "η down", 1, MAX_GRID_ETAS)),
+        what=str(one_of(what, "The run to write out", tuple(WHAT))),
     )

@@ -1,4 +1,4 @@
-"""Quality against time: the stored evaluation of a checkpoint on this machine's own time axis. Pure."""
+"""Quality against time: the stored evaluation of a checkpoint on this machine's own time axis."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Any
 
+from core import Engine
+from core.errors import DataError
 from core.evaluate.rows import cell, quality_rows
+from core.evaluate.store import read_document
+from demo.host import EngineHost
 from demo.settings import PageSettings
 from demo.views import seconds, setting_label
 
@@ -54,15 +58,39 @@ def between_curves(curves: Mapping[float | str, Curve], S: int, eta: float) -> t
     return (1 - w) * ends[0] + w * ends[1], False
 
 
+def stored(host: EngineHost, engine: Engine) -> tuple[dict[str, Any] | None, str]:
+    """(the evaluation beside a checkpoint, or None, why there is none)."""
+    name = engine.checkpoint.name
+    path = host.root / name / "evaluation.json"
+    remedy = f"python -m core evaluate {host.folder_text(name)} --data TRAIN --held-out HELD measures it."
+    if not path.is_file():
+        return None, f"{name} has not been evaluated: {remedy}"
+    try:
+        document = read_document(path)
+        if document["checkpoint"]["sha256"] != engine.checkpoint.sha256:
+            return None, f"evaluation.json of {name} belongs to other weights: move it away, then {remedy}"
+        quality_rows(document)
+    except (DataError, KeyError, TypeError, ValueError):
+        return None, f"evaluation.json of {name} cannot be read: move it away, then {remedy}"
+    return document, ""
+
+
+def tradeoff_panel(host: EngineHost, engine: Engine, page: PageSettings) -> dict[str, Any]:
+    """The panel at these settings."""
+    document, why = stored(host, engine)
+    return tradeoff_value(document, why, page, host.expected_ms(page.checkpoint, page.count))
+
+
 def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSettings, ms: float) -> dict[str, Any]:
     """What the panel draws. document: the checkpoint's evaluation, or None and ``why`` there is none.
-    ms: of one network evaluation with the page's number of pictures, 0 while that is not known."""
+    ms: of one network evaluation with the page's number of pictures."""
     if document is None:
         return {"state": "none", "note": why, "label": "", "curves": []}
     curves = curves_of(document)
     n = sorted({row.n for row in quality_rows(document)})
-    per_step = (ms or 1.0) / 1000
+    per_step = ms / 1000
     distance, measured = between_curves(curves, page.steps, page.eta)
+    spacing = document["checkpoint"].get("spacing", page.spacing)
     floor = cell(document, "quality/floor")
     return {
         "state": "done",
@@ -78,7 +106,8 @@ def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSetti
         "floor": floor["frechet"] if floor else None,
         "dot": {"S": page.steps, "eta": page.eta, "time": page.steps * per_step, "distance": distance},
         "said": dot_note(page, per_step, distance, measured),
-        "axis": f"time for {page.count} pictures here, estimated" if ms else "time in evaluations",
+        "note": "" if page.spacing == spacing else f"Measured with {spacing} steps; the page is set to {page.spacing}.",
+        "axis": f"time for {page.count} pictures here, estimated",
         "steps": page.steps,
         "eta": page.eta,
     }

@@ -16,9 +16,11 @@ from demo.handlers import ASK_ABOVE_S, Update
 from demo.host import EngineHost
 from demo.panels_of import grid_value, panels
 from demo.pictures import tiles_uri
+from demo.reproduce import code_panel
 from demo.schedule_curve import curve_value
 from demo.sessions import Ticket
 from demo.settings import PageSettings
+from demo.tradeoff import tradeoff_panel
 
 PREVIEW_STEPS = 20
 
@@ -44,7 +46,8 @@ class ViewRun:
                 reused[job.name] = self._with_measured_ddpm(done[1])
             else:
                 todo.append(job)
-        yield Update(("running", "Sampling…" if todo else self._idle()), self._panels(reused) | self._curve())
+        still = self._panels(reused) | self._curve() | self._written()
+        yield Update(("running", "Sampling…" if todo else self._idle()), still)
         # What answers fast always runs; the rest waits for a word when it would take long.
         quick = [job for job in todo if job.film and self._estimate_s([job]) <= ASK_ABOVE_S]
         rest = [job for job in todo if job not in quick]
@@ -182,6 +185,12 @@ class ViewRun:
 
     def _curve(self) -> dict[str, dict[str, Any]]:
         return {"curve": curve_value(self.engine, self.page)}
+
+    def _written(self) -> dict[str, Any]:
+        """What a view shows that runs nothing."""
+        if self.page.view == "tradeoff":
+            return {"tradeoff": tradeoff_panel(self.host, self.engine, self.page)}
+        return {"code": code_panel(self.host, self.engine, self.page)} if self.page.view == "reproduce" else {}
 
     def _idle(self) -> str:
         engine = self.engine

@@ -1,10 +1,12 @@
 """What an exported picture says of itself, what the page would be set to, and what is said when it cannot be."""
 
+import ast
 import json
+import shlex
 from dataclasses import replace
 
 import pytest
-from test_views import values
+from test_views import final, values
 
 from core import DataError, Engine, Request, SamplerSettings
 from core.timing import Timing
@@ -12,10 +14,10 @@ from demo.found import found_html, read
 from demo.found_controls import Here, controls_of
 from demo.handlers import Handlers
 from demo.host import EngineHost
-from demo.reproduce import code_html, request_here
-from demo.reproduce_view import WHAT, code_of, repeating
+from demo.reproduce import code_html, code_panel, request_here
+from demo.reproduce_view import read_file, repeating
 from demo.runs import jobs
-from demo.settings import Lane, PageSettings, page_settings
+from demo.settings import WHAT, Lane, PageSettings, page_settings
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +89,7 @@ def test_a_race_and_a_grid_set_all_their_runs(engine, here):
         (Request((3, 8), frames=9), "Interpolate puts"),
         (Request(tuple(range(9)), frames=33), "room for 8 keys"),
         (Request((1, 2, 3, 4), sheet=5), "7 × 7"),
+        (Request((1, 2, 3, 4), SamplerSettings(50), sheet=7), "10 steps at most"),
     ],
 )
 def test_a_run_without_controls_says_why_and_is_still_written_out(engine, here, request_, word):
@@ -148,8 +151,10 @@ def test_what_a_file_says_cannot_become_markup(engine, here):
     assert "<b>" not in code_html([("<b>", "a <b>")])
 
 
-def test_the_checkpoint_is_found_by_name_then_by_weights_then_it_is_the_one_shown(handlers, engine):
+def test_the_checkpoint_is_found_by_weights_then_by_name_then_it_is_the_one_shown(handlers, engine):
     sha = engine.checkpoint.sha256
+    assert repeating(handlers, {"checkpoint": {"name": "renamed", "sha256": sha}}, "shown") == "shown"  # not loaded
+    handlers.host.engine("tiny")
     assert repeating(handlers, {"checkpoint": {"name": "tiny", "sha256": "x"}}, "shown") == "tiny"
     assert repeating(handlers, {"checkpoint": {"name": "renamed", "sha256": sha}}, "shown") == "tiny"
     assert repeating(handlers, {"checkpoint": {"name": "renamed", "sha256": "x"}}, "shown") == "shown"
@@ -157,8 +162,48 @@ def test_the_checkpoint_is_found_by_name_then_by_weights_then_it_is_the_one_show
 
 
 def test_every_run_of_the_page_is_written_out_or_says_why_not(handlers):
+    engine = handlers.host.engine("tiny")
     for what in WHAT:
-        said = code_of(handlers, what, values())
+        said = code_panel(handlers.host, engine, PageSettings("tiny", what=what))
         assert ("Command line" in said) is (what != "lane3"), what
-    assert "no such runner" in code_of(handlers, "lane3", values())
-    assert "alert" in code_of(handlers, "samples", values(steps=0))
+    assert "no such runner" in code_panel(handlers.host, engine, PageSettings("tiny", what="lane3"))
+    shown, end = final(handlers.run("tab", values(view="reproduce", what="strip")))
+    assert "strip.png" in shown["code"]
+    assert end.status[0] == "done"
+
+
+def test_a_record_cannot_smuggle_code_into_what_is_copied(engine, here):
+    record = record_of(engine, Request((3,)))
+    code = "None)); __import__('os').system('id')  #"
+    for name, value in (("clip", code), ("sigma_hat", "x"), ("eta", "0"), ("spacing", "x; id")):
+        settings = {**record["request"]["settings"], name: value}
+        with pytest.raises(DataError, match="does not describe"):
+            read({**record, "request": {**record["request"], "settings": settings}}, here)
+    device = "cpu'; id; '\")"
+    command, python = (
+        text for _, text in read({**record, "timing": {**record["timing"], "device": device}}, here).code
+    )
+    assert device in shlex.split(command)  # one word to the shell, one constant to Python
+    assert device in [node.value for node in ast.walk(ast.parse(python)) if isinstance(node, ast.Constant)]
+
+
+def test_the_command_keeps_the_batch_and_takes_a_device_that_is_here(engine, here):
+    record = record_of(engine, Request(tuple(range(100))))
+    record["timing"]["batch"] = 64
+    assert "--batch" not in read(record, here).code[0][1]  # the command line's own
+    record["timing"]["batch"] = 100
+    assert "--batch 100" in read(record, here).code[0][1]
+    record["timing"] |= {"device": "cuda:0", "device_name": "NVIDIA X", "precision": "fp16"}
+    assert "--device cpu --precision fp32" in read(record, here).code[0][1]
+    record = record_of(engine, Request((3, 4, 5, 6)))
+    record["timing"]["batch"] = 2
+    assert "2 pictures at a time" in read(record, here).warnings[0]
+
+
+def test_a_file_that_is_no_picture_of_ours_is_a_sentence_without_a_path(handlers, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n")
+    said, new, code = read_file(handlers, str(broken), "tiny")
+    assert "broken.png is not a picture" in said
+    assert str(tmp_path) not in said
+    assert (new, code) == ({}, "")

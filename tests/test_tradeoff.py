@@ -4,13 +4,12 @@ import json
 import math
 
 import pytest
-from test_views import values
+from test_views import final, values
 
 from demo.handlers import Handlers
 from demo.host import EngineHost
 from demo.settings import PageSettings
 from demo.tradeoff import HAT, between_curves, curves_of, on_curve, tradeoff_value
-from demo.tradeoff_view import plot_of
 
 
 def cell(eta, S, distance, n=256):
@@ -31,7 +30,7 @@ def document(*cells, sha256="x"):
     other = {"kind": "reconstruction", "eta": 0.0, "S": 10, "figures": {"mse": 1.0}}
     return {
         "schema": "ddim-evaluation/1",
-        "checkpoint": {"sha256": sha256},
+        "checkpoint": {"sha256": sha256, "spacing": "leading"},
         "cells": {"quality/floor": floor, "reconstruction/plain/S=10": other, **dict(cells)},
     }
 
@@ -82,10 +81,11 @@ def test_without_an_evaluation_it_says_what_makes_one(tiny_folder, tmp_path):
     handlers = Handlers(EngineHost(tmp_path, device="cpu"))
 
     def shown():
-        return json.loads(plot_of(handlers, values(view="tradeoff")))
+        return final(handlers.run("tab", values(view="tradeoff")))[0]["tradeoff"]
 
     assert shown()["state"] == "none"
-    assert "core evaluate tiny" in shown()["note"]
+    assert "core evaluate" in shown()["note"]
+    assert "--data TRAIN --held-out HELD" in shown()["note"]
     path = folder / "evaluation.json"
     path.write_text("{", encoding="utf-8")
     assert "cannot be read" in shown()["note"]
@@ -93,5 +93,7 @@ def test_without_an_evaluation_it_says_what_makes_one(tiny_folder, tmp_path):
     assert "other weights" in shown()["note"]
     sha256 = handlers.host.engine("tiny").checkpoint.sha256
     path.write_text(json.dumps(document(*CELLS, sha256=sha256)), encoding="utf-8")
-    assert shown()["state"] == "done"
+    assert (shown()["state"], shown()["note"]) == ("done", "")
+    shown_trailing = final(handlers.run("tab", values(view="tradeoff", spacing="trailing")))[0]["tradeoff"]
+    assert "Measured with leading" in shown_trailing["note"]
     assert len(shown()["curves"]) == 3

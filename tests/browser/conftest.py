@@ -67,7 +67,10 @@ def open_page(chromium, server):
     problems, contexts = [], []
 
     def open_(width=1280, height=900, wait=True, query="count=4"):
-        context = chromium.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
+        # Less motion: loops that play by themselves keep two cores painting and every test waiting.
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, accept_downloads=True, reduced_motion="reduce"
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(90_000)  # a ceiling for a loaded machine, not a target
