@@ -79,3 +79,14 @@ def test_the_exact_flow_moves_with_the_same_sliders(open_page):
     page.fill("#steps input[type=number]", "9")
     page.keyboard.press("Enter")
     page.wait_for_selector('#flow section[data-eta="1"][data-steps="9"]')
+
+
+def test_a_page_at_rest_asks_the_server_for_nothing(open_page):
+    for view in ("explore", "tradeoff", "reproduce"):
+        page = open_page(query=LIGHT + f"&seed=5&view={view}")  # a link sets many controls at once
+        wait_done(page)
+        page.wait_for_timeout(1500)  # changes that the link made are told of and found done
+        asked = []
+        page.on("request", lambda r, asked=asked: asked.append(r.url) if r.method == "POST" else None)
+        page.wait_for_timeout(2000)
+        assert asked == [], view
