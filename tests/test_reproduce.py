@@ -86,3 +86,17 @@ def test_a_result_shows_itself_in_a_notebook_and_saves_itself(engine, tmp_path):
         assert image.size == (4 * side + 6, side)
     result.save(tmp_path / "x.npy")
     assert np.array_equal(np.load(tmp_path / "x.npy"), result.images.numpy())
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1 / 3, 0.1234567, 1e-07])
+def test_eta_loses_no_digit_on_the_command_line(eta):
+    words = shlex.split(command_line(Request((3,), SamplerSettings(eta=eta)), "net"))
+    assert float(words[words.index("--eta") + 1]) == eta
+
+
+@pytest.mark.parametrize(("batch", "said"), [(None, "100"), (100, "100"), (64, None), (7, "7")])
+def test_a_batch_is_written_where_it_is_not_the_command_line_s_own(batch, said):
+    request = Request(tuple(range(100)))
+    words = shlex.split(command_line(request, "net", batch=batch))
+    assert (words[words.index("--batch") + 1] if "--batch" in words else None) == said
+    assert (f"max_batch={said}" in python_code(request, "net", batch=batch)) is (said is not None)
