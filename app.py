@@ -69,7 +69,10 @@ def main() -> int:
     print(f"DDIM explorer: {page.local_url}", flush=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # an orderly end removes temporary files
     host.preload()
-    page.block_thread()
+    try:
+        host.compute.serve()  # the page is served by a thread of its own; this one computes
+    except KeyboardInterrupt:
+        page.close()
     return 0
 
 

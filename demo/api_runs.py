@@ -14,7 +14,7 @@ import numpy as np
 from core import Request, RequestError, SamplerSettings, Trajectory
 from core.export import boomerang, enlarge, gif_bytes, png_bytes
 from core.grid import legend_sheet
-from core.pixels import sheet, to_pixels
+from core.pixels import sheet
 from core.race import FRAME_MS, Runner, clock_frames
 from demo import views
 from demo.api_stream import Files, Run, Said, perform
@@ -31,7 +31,7 @@ def sample(
     request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing)))
 
     def write(runs: list[Run]) -> Files:
-        return {"samples.png": png_bytes(sheet(to_pixels(runs[0].images)), runs[0].record)}
+        return {"samples.png": png_bytes(sheet(runs[0].pixels), runs[0].record)}
 
     yield from perform(handlers, checkpoint, [request], write)
 
@@ -48,7 +48,7 @@ def interpolate(
     path = Request(listed(seeds, "seeds", "[3, 8]"), settings(steps, eta, spacing), frames=frames, loop=loop)  # type: ignore[arg-type]
 
     def write(runs: list[Run]) -> Files:
-        strip, record = to_pixels(runs[0].images), runs[0].record
+        strip, record = runs[0].pixels, runs[0].record
         film = enlarge(strip if loop else boomerang(strip))
         return {
             "interpolation.gif": gif_bytes(film, record),
@@ -68,7 +68,7 @@ def compare(handlers: Handlers, checkpoint: object, seed: object, lanes: object)
         record = {**runs[0].record, "race": [run.record for run in runs]}
         labels = [views.setting_label(s.steps, s.eta) for s in found]
         frames, _ = clock_frames([runner(label, run.film) for label, run in zip(labels, runs, strict=True)])
-        ends = np.concatenate([to_pixels(run.images) for run in runs])
+        ends = np.concatenate([run.pixels for run in runs])
         return {
             "race.gif": gif_bytes(frames, record, FRAME_MS, hold_ms=2000),
             "race.png": png_bytes(sheet(ends, len(ends)), record),
@@ -88,7 +88,7 @@ def grid(
 
     def write(runs: list[Run]) -> Files:
         shape = (len(rows), len(columns))
-        shown = np.concatenate([to_pixels(run.images) for run in runs])
+        shown = np.concatenate([run.pixels for run in runs])
         times = np.array([views.seconds(run.timing.total_s) for run in runs]).reshape(shape).tolist()
         used = runs[0].record["request"]["settings"]["spacing"]
         note = f"{checkpoint}, seed {seed}, {used}; {views.machine(runs[0].timing.as_dict())}"

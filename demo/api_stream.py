@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
-from core import Request, Step, Timing, Trajectory
+from core import Engine, Request, Step, Timing, Trajectory
+from core.pixels import to_pixels
 from demo.handlers import Handlers
 from demo.turns import POLL_S
 
@@ -24,9 +26,11 @@ Said = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run. images: (N, C, H, W) float32 on the CPU, unrounded. film: every kept moment, if asked for."""
+    """A finished run. images: (N, C, H, W) float32 on the CPU, unrounded. pixels: the same as N×H×W×3 uint8. film:
+    every kept moment, if asked for."""
 
     images: Tensor
+    pixels: NDArray[np.uint8]
     film: Trajectory
     timing: Timing
     record: dict[str, Any]
@@ -44,9 +48,9 @@ def perform(
     Yields {"state": "loading", "waiting" or "running", "done": evaluations, "of": all of them}, and at last "done" with
     "files" and "records". films: keep the trajectories too.
     """
-    done, of = 0, sum(request.settings.steps for request in requests)
+    of = sum(request.settings.steps for request in requests)
 
-    def said(state: str, **more: Any) -> Said:
+    def said(state: str, done: int = 0, **more: Any) -> Said:
         return {"state": state, "done": done, "of": of, **more}
 
     # in a thread of its own, since a generator that is busy cannot be closed
@@ -58,33 +62,42 @@ def perform(
     engine = loading.result()
     for request in requests:
         engine.plan(request)  # an S above T is said now, not after waiting
-    runs, said_at = [], 0.0
     with handlers.turns.joined() as turn:
         for place in turn.places(lambda: False, repeat=True):
             yield said("waiting", before=place)
-        for request in requests:
-            film, step = Trajectory(request.settings.steps), None
-            with closing(engine.run(request)) as steps:
-                for step in steps:
-                    done += 1
-                    if films:
-                        film.add(step)
-                    if time.perf_counter() - said_at >= PROGRESS_EVERY_S:
-                        yield said("running")
-                        said_at = time.perf_counter()
-            assert isinstance(step, Step)  # a plan has at least one step
-            n = request.count
-            timing = Timing.of(engine, step.elapsed_s, step.network_s, request.settings.steps, n, n)
-            runs.append(Run(step.x_next.float().cpu().contiguous(), film, timing, engine.record(request, timing)))
+        runs = yield from handlers.host.compute.steps(computed(engine, requests, said, films))
     with handlers.scratch() as name:  # gradio has copied the files by the time it asks for more, so they may go
         files = [save(Path(name), file, data) for file, data in write(runs).items()]
         np.save(Path(name) / "x0.npy", np.concatenate([run.images.numpy() for run in runs]))
         files.append(Path(name) / "x0.npy")
         yield said(
             "done",
+            of,
             files={path.suffix[1:]: {"path": str(path), "meta": {"_type": "gradio.FileData"}} for path in files},
             records=[run.record for run in runs],
         )
+
+
+def computed(
+    engine: Engine, requests: list[Request], said: Callable[[str, int], Said], films: bool
+) -> Generator[Said, None, list[Run]]:
+    """Run each request alone, and say how far it is now and then. films: keep the trajectories too."""
+    runs, done, said_at = [], 0, 0.0
+    for request in requests:
+        film, step = Trajectory(request.settings.steps), None
+        with closing(engine.run(request)) as steps:
+            for step in steps:
+                done += 1
+                if films:
+                    film.add(step)
+                if time.perf_counter() - said_at >= PROGRESS_EVERY_S:
+                    yield said("running", done)
+                    said_at = time.perf_counter()
+        assert isinstance(step, Step)  # a plan has at least one step
+        n, images = request.count, step.x_next.float().cpu().contiguous()
+        timing = Timing.of(engine, step.elapsed_s, step.network_s, request.settings.steps, n, n)
+        runs.append(Run(images, to_pixels(images), film, timing, engine.record(request, timing)))
+    return runs
 
 
 def save(folder: Path, name: str, data: bytes) -> Path:

@@ -54,6 +54,25 @@ class Handlers:
         except ValueError:
             self.sessions.stop(key, halt=False)  # the run that follows says why
 
+    def glance(self, key: str, values: tuple[Any, ...]) -> Mapping[str, dict[str, Any]]:
+        """The panels that a coarse picture changes, made before any turn or queue, or nothing. It comes between
+        the steps of whatever runs (demo/compute.py), so no step's time holds it."""
+        try:
+            page = self.settings(values)
+        except ValueError:
+            return {}
+        session = self.sessions.get(key)
+        if not self.host.loaded(page.checkpoint) or session.halted == page:
+            return {}
+        from core import DDIMError
+        from demo.view_run import ViewRun
+
+        engine, ticket = self.host.engine(page.checkpoint), self.sessions.ticket(key, page)
+        try:
+            return self.host.compute.call(lambda: ViewRun(self.host, engine, ticket, page).glance())
+        except DDIMError:
+            return {}  # the run that follows says why
+
     def run(self, key: str, values: tuple[Any, ...], ask_above_s: float = ASK_ABOVE_S) -> Iterator[Update]:
         """Bring every panel of the view in front to the settings. What is estimated above ask_above_s seconds
         waits for a word. Errors become a sentence in the status line."""
@@ -100,7 +119,7 @@ class Handlers:
                 elif not ticket.stale:
                     from demo.view_run import ViewRun
 
-                    yield from ViewRun(self.host, engine, ticket, page).updates()
+                    yield from self.host.compute.steps(ViewRun(self.host, engine, ticket, page).updates())
         except DDIMError as error:
             yield Update(("error", str(error)))
         except Exception as error:  # the last resort: the page must not go on saying "Sampling…"

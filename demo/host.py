@@ -1,4 +1,4 @@
-"""Engines for the page, loaded in a thread so that the page is up before torch is imported."""
+"""Engines for the page, loaded after the page is up, because importing torch takes seconds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from demo.compute import Compute
 
 if TYPE_CHECKING:
     from core import Engine
@@ -33,6 +35,7 @@ class EngineHost:
 
     def __init__(self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
+        self.compute = Compute()
         self._lock = threading.Lock()
         self._engines: dict[str, Engine] = {}
         self._ms: dict[tuple[str, int], float] = {}
@@ -61,6 +64,10 @@ class EngineHost:
 
     def engine(self, name: str) -> Engine:
         """The engine of a checkpoint; the first call loads it. Raises DDIMError."""
+        engine = self._engines.get(name)
+        return engine or self.compute.call(lambda: self._opened(name))
+
+    def _opened(self, name: str) -> Engine:
         from core import CheckpointError, Engine
 
         if name not in self.names():
@@ -90,8 +97,9 @@ class EngineHost:
                 before = step.elapsed_s
             self.measured(name, batch, min(times))  # the machine is still busy starting up
 
-    def preload(self) -> threading.Thread:
-        """Load the first checkpoint in the background. A failure is raised again by the run that needs it."""
+    def preload(self) -> None:
+        """Load the first checkpoint as soon as ``compute`` is served. A failure is raised again by the run that
+        needs it."""
 
         def load() -> None:
             from core import DDIMError
@@ -102,9 +110,7 @@ class EngineHost:
                 except DDIMError as error:
                     print(f"{name}: {error}", flush=True)
 
-        thread = threading.Thread(target=load, name="load-model", daemon=True)
-        thread.start()
-        return thread
+        self.compute.later(load)
 
     def measured(self, name: str, batch: int, ms: float) -> None:
         """Remember what a network evaluation of this batch took."""

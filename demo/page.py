@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 import json
 import math
@@ -37,6 +38,7 @@ COPY = """(query) => { const link = location.origin + location.pathname + query;
   navigator.clipboard?.writeText(link).catch(() => 0);
   const said = document.querySelector("#status p");
   if (said) said.textContent = "The link is in the address bar and copied."; }"""
+GLANCED = ("duel", "square")  # the panels that answer a change before the run has begun
 ASK_ON_OPENING_S = 60.0  # a tab is opened to be seen working, and any control ends its run
 
 
@@ -118,8 +120,13 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             if said is None:
                 yield {status: gr.skip()}  # a generator that yields nothing would blank every panel
 
-        async def want(request: gr.Request, *values: Any) -> None:  # on the event loop: in order of arrival
-            handlers.want(str(request.session_hash), values)
+        async def want(request: gr.Request, *values: Any) -> list[Any]:
+            key = str(request.session_hash)
+            handlers.want(key, values)  # on the event loop: in order of arrival
+            seen = await asyncio.to_thread(handlers.glance, key, values)
+            texts = {name: encoded(seen[name]) for name in GLANCED if name in seen}
+            handlers.sessions.get(key).sent.update({name: hash(text) for name, text in texts.items()})
+            return [texts.get(name, gr.skip()) for name in GLANCED]
 
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             key = str(request.session_hash)
@@ -156,7 +163,8 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": MAX_WAITING, "inputs": controls,
                                  "outputs": outputs, **QUIET}  # fmt: skip
         changes = [control.change for control in controls if control is not view]
-        gr.on([*changes, view.change], want, inputs=controls, queue=False, trigger_mode="multiple", **QUIET)
+        gr.on([*changes, view.change], want, inputs=controls, outputs=[places[name] for name in GLANCED],
+              queue=False, trigger_mode="multiple", **QUIET)  # fmt: skip
         gr.on(changes, run, trigger_mode="always_last", **model)
         view.change(run_view, trigger_mode="always_last", **model)
         side.again.click(run_anew, trigger_mode="once", **model)
@@ -199,7 +207,8 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         def flow(shape: str, *values: Any) -> Any:
             """The 2-D panel at these settings; it needs no model and no turn."""
             try:
-                return encoded(flow_value(handlers.settings(values), shape))
+                settings = handlers.settings(values)
+                return encoded(host.compute.call(lambda: flow_value(settings, shape)))
             except ValueError:
                 return gr.skip()  # the status line says it already
 

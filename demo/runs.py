@@ -21,10 +21,8 @@ from demo.panels_of import cell_name
 from demo.pictures import film_uri, tiles_uri
 from demo.settings import FRAMES, SHEET, SHEET_STEPS, PageSettings
 
-PREVIEW_EVERY_S = 0.1  # faster frames are hardly ever painted by the browser
-PREVIEW_SHARE = 0.1  # of the run's time, at most
-
-
+PREVIEW_EVERY_S = 0.4  # ten a second made a run of one picture take twice as long on two cores, browser and all
+PREVIEW_SHARE = 0.1  # of the run's time, at most, the wait for Gradio to pass them on included
 COARSE_S = 0.05  # of sampling: with the way there and back a first answer takes about 150 ms
 COARSE_SHEET_STEPS = 4
 
@@ -140,10 +138,10 @@ def run_job(
         if not job.coarse and step.index + 1 < S and started - shown_at >= max(PREVIEW_EVERY_S, last_s / PREVIEW_SHARE):
             value = base(job, "running", side) | {"progress": (step.index + 1) / S}
             value |= _film(trajectory) if job.film else {"tiles": tiles_uri(to_pixels(step.x0_hat))}
-            last_s = time.perf_counter() - started
-            preview_s += last_s
+            preview_s += time.perf_counter() - started
             yield Shown(job, value)
             shown_at = time.perf_counter()
+            last_s = shown_at - started
         else:
             preview_s += time.perf_counter() - started
     assert step is not None

@@ -5,7 +5,8 @@ Imported with torch, so only once a model is wanted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -25,6 +26,18 @@ from demo.tradeoff import tradeoff_panel
 PREVIEW_STEPS = 20
 
 
+@contextmanager
+def one_thread_less() -> Iterator[None]:
+    """At this moment the browser is busy, too, often on the same machine. Threads of a network wait for each other
+    at every layer, so one that finds no free processor would hold up all."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(1, threads - 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 class ViewRun:
     """The runs that one set of page settings needs, on one engine, until the ticket is over."""
 
@@ -37,8 +50,32 @@ class ViewRun:
         self._drop_old_cells()
         for name, (_, value, _) in self.session.finished.items():
             self.shown[name] = value  # B stays in sight while A runs, and so on
+        glanced = {job.name: self._glanced(job) for job in self.jobs}
+        self.shown |= {name: seen for name, seen in glanced.items() if seen is not None}
 
-    def updates(self) -> Iterator[Update]:
+    def glance(self) -> dict[str, dict[str, Any]]:
+        """Panels with what the first job can show at so few steps that it is there at once; none where the job itself
+        is as fast or finished, or other settings are wanted by now."""
+        for job in self.jobs[:1]:
+            done, first = self.session.finished.get(job.name), self._first(job)
+            if first is None or self.ticket.over or (done and done[0] == (self.page.checkpoint, job.request)):
+                continue
+            with one_thread_less():
+                for now in runs.run_job(self.engine, first, self._over, self._ddpm):  # it shows its end only
+                    self.session.glance = (self.page.checkpoint, job.request, now.value)
+                    return self._panels({job.name: now.value})
+        return {}
+
+    def _glanced(self, job: runs.Job) -> dict[str, Any] | None:
+        """What a glance has shown of this job."""
+        glance = self.session.glance
+        return glance[2] if glance and glance[:2] == (self.page.checkpoint, job.request) else None
+
+    def _first(self, job: runs.Job) -> runs.Job | None:
+        """A coarse run to go before a job, where that answers sooner."""
+        return runs.coarse(job, self.host.expected_ms(self.page.checkpoint, job.request.count))
+
+    def updates(self) -> Generator[Update, None, None]:
         todo, reused = [], dict[str, dict[str, Any]]()
         for job in self.jobs:
             done = self.session.finished.get(job.name)
@@ -85,8 +122,8 @@ class ViewRun:
                 yield self._stopped(job.name)
 
     def _run(self, job: runs.Job) -> Iterator[Update]:
-        """A job, a coarse one before it where that answers sooner."""
-        first = runs.coarse(job, self.host.expected_ms(self.page.checkpoint, job.request.count))
+        """A job, a coarse one before it where that answers sooner and no glance has."""
+        first = None if self._glanced(job) else self._first(job)
         for now in (n for j in (first, job) if j for n in runs.run_job(self.engine, j, self._over, self._ddpm)):
             self.shown[job.name] = now.value
             if now.timing is not None and not now.job.coarse:
@@ -125,7 +162,7 @@ class ViewRun:
     def _coarse_only(self, rest: list[runs.Job]) -> Iterator[Update]:
         """Whatever the long jobs can show at few steps, before the estimate."""
         for job in rest:
-            first = runs.coarse(job, self.host.expected_ms(self.page.checkpoint, job.request.count))
+            first = self._first(job)
             if first is None or self._estimate_s([first]) > ASK_ABOVE_S:
                 continue
             for now in runs.run_job(self.engine, first, self._over, self._ddpm):

@@ -63,8 +63,8 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
         def launch(self, **options):
             asked.update(options)
 
-        def block_thread(self):
-            pass
+        def close(self):
+            asked["closed"] = True
 
     def build_page(host):
         asked["threads"] = host.threads
@@ -72,10 +72,16 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
 
     monkeypatch.setattr("demo.page.build_page", build_page)
     monkeypatch.setattr("demo.host.EngineHost.preload", lambda self: None)
+
+    def serve(self):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("demo.compute.Compute.serve", serve)
     monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
     assert app.main() == 0
     assert {key: asked[key] for key in want} == want
     assert asked["ssr_mode"] is False
+    assert asked["closed"]
 
 
 @pytest.mark.parametrize("flag", ["--threads", "--queue-size"])

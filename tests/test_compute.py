@@ -1,0 +1,134 @@
+"""One thread computes (demo/compute.py): where work runs, in what order, and what a caller gets of it."""
+
+import threading
+from contextlib import contextmanager
+
+import pytest
+
+from demo.compute import Compute
+from demo.handlers import Handlers
+from demo.host import EngineHost
+
+
+def here():
+    return threading.get_ident()
+
+
+@contextmanager
+def served():
+    compute, over = Compute(), threading.Event()
+    thread = threading.Thread(target=compute.serve, args=(over.is_set,))
+    compute.later(lambda: None)
+    thread.start()
+    while compute.call(here) != thread.ident:  # until it serves
+        pass
+    yield compute, thread
+    over.set()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_work_runs_where_it_is_asked_for_while_nobody_serves():
+    compute = Compute()
+    assert compute.call(here) == here()
+    assert list(compute.steps(here() for _ in range(2))) == [here()] * 2
+
+
+def test_work_and_every_stretch_of_a_generator_run_on_the_serving_thread():
+    def made():
+        try:
+            yield here()
+            yield here()
+            return "result"
+        finally:
+            closed.append(here())
+
+    def taken():
+        results.append((yield from compute.steps(made())))
+
+    closed, results = [], []
+    with served() as (compute, thread):
+        assert compute.call(here) == thread.ident
+        assert compute.call(lambda: compute.call(here)) == thread.ident  # asked for from there: no waiting for itself
+        assert list(taken()) == [thread.ident] * 2
+        some = compute.steps(made())
+        assert next(some) == thread.ident
+        some.close()
+    assert results == ["result"]
+    assert closed == [thread.ident] * 2
+
+
+def test_what_was_asked_for_before_is_done_as_soon_as_somebody_serves():
+    compute, seen = Compute(), []
+    compute.later(lambda: seen.append(here()))
+    assert seen == []
+    compute.serve(over=lambda: bool(seen))
+    assert seen == [here()]
+
+
+def test_other_work_comes_between_the_steps_of_a_generator():
+    with served() as (compute, _):
+        seen = []
+        for step in compute.steps(iter_of(seen)):
+            compute.call(lambda step=step: seen.append(f"other work after {step}"))
+    assert seen == ["step 0", "other work after 0", "step 1", "other work after 1"]
+
+
+def iter_of(seen):
+    for step in range(2):
+        seen.append(f"step {step}")
+        yield step
+
+
+def test_an_error_reaches_whoever_asked_and_the_next_one_is_served():
+    def fails():
+        raise ValueError("no")
+
+    with served() as (compute, _):
+        with pytest.raises(ValueError, match="no"):
+            compute.call(fails)
+        assert compute.call(lambda: 3) == 3
+
+
+def test_ctrl_c_ends_the_serving_and_nobody_waits_for_ever():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    compute, said = Compute(), []
+
+    def ask(work):
+        try:
+            compute.call(work)
+        except RuntimeError as error:
+            said.append(str(error))
+
+    def both():
+        """Asked for while it serves, so that the second is still waiting when the first interrupts."""
+        for work in (interrupted, here):
+            threads.append(threading.Thread(target=ask, args=(work,)))
+            threads[-1].start()
+        while compute._work.qsize() < 2:
+            pass
+
+    threads = []
+    compute.later(both)
+    with pytest.raises(KeyboardInterrupt):
+        compute.serve()
+    for thread in threads:
+        thread.join(10)
+    assert said == ["The app is closing."] * 2
+
+
+def test_a_page_run_and_its_loading_compute_on_the_serving_thread(tiny_folder, tmp_path, monkeypatch):
+    (tmp_path / "tiny").symlink_to(tiny_folder, target_is_directory=True)
+    handlers, seen = Handlers(EngineHost(tmp_path, device="cpu")), set()
+    calibrate = handlers.host._calibrate
+    monkeypatch.setattr(handlers.host, "_calibrate", lambda *a: (seen.add(here()), calibrate(*a)))
+    with served() as (compute, thread):
+        handlers.host.compute = compute
+        engine = handlers.host.engine("tiny")
+        run = engine.run
+        monkeypatch.setattr(engine, "run", lambda *a: (seen.add(here()), run(*a))[1])
+        assert list(handlers.run("tab", ("tiny", 4, 0.0, 3, 4, 8, "leading", 3, 1.0)))[-1].status[0] == "done"
+        assert handlers.glance("tab", ("tiny", 5, 0.0, 3, 4, 8, "leading", 3, 1.0)) == {}  # as fast as it is
+    assert seen == {thread.ident}
