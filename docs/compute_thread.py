@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from core import Engine, Request, SamplerSettings  # noqa: E402  # from a checkout, not installed
+from core import Engine, Request, SamplerSettings  # from a checkout, not installed
 
 BATCHES, STEPS, REPEATS, ROUNDS = (1, 2, 4, 8, 16), 8, 5, 2
 

@@ -1,9 +1,11 @@
 """Which cells there are, what they are called, and in which order they are run."""
 
 import pytest
+from evaluate_small import make_files, make_setup
 
 from core import RequestError, SamplerSettings
-from core.evaluate.cells import ETAS, KINDS, cells, only
+from core.evaluate.cells import ETAS, KINDS, VARIANTS, Cell, cells, only, settings
+from core.evaluate.parts import load
 
 
 def keys(*what, T=1000):
@@ -12,7 +14,8 @@ def keys(*what, T=1000):
 
 def test_quality_is_the_grid_of_the_papers_table_1_and_a_floor():
     steps = (5, 10, 20, 50, 100, 1000)
-    assert keys("quality") == {"quality/floor", *(f"quality/eta={eta}/S={S}" for eta in ETAS for S in steps)}
+    grid = {"quality/floor", *(f"quality/eta={eta}/S={S}" for eta in ETAS for S in steps)}
+    assert keys("quality") == grid | {f"quality/{way}/S={S}" for way in VARIANTS for S in (20, 50)}
     assert set(ETAS) == {"0", "0.2", "0.5", "1", "hat"}
 
 
@@ -39,6 +42,8 @@ def test_all_steps_fit_a_short_schedule():
 
 def test_the_settings_of_a_cell():
     by_key = {cell.key: cell.settings for cell in cells(["quality"], 1000, 8, 4) if cell.S}
+    assert by_key["quality/trailing/S=20"] == SamplerSettings(20, spacing="trailing")
+    assert by_key["quality/unclipped/S=50"] == SamplerSettings(50, clip=False)
     assert by_key["quality/eta=0.2/S=50"] == SamplerSettings(50, 0.2)
     assert by_key["quality/eta=hat/S=20"] == SamplerSettings(20, sigma_hat=True)
 
@@ -58,3 +63,20 @@ def test_single_cells_are_chosen_by_name():
     ]  # fmt: skip
     with pytest.raises(RequestError, match=r"'quality/S=5' is unknown.*quality/eta=0/S=5"):
         only(every, ["quality/S=5"])
+
+
+def test_variants_draw_their_own_pictures_and_the_plain_row_keeps_its_parts(tmp_path, tiny_config):
+    """Parts are shared by name: a variant that took another's name would measure the wrong pictures."""
+    setup = make_setup(make_files(tmp_path, tiny_config), tmp_path / "state")
+    asked = {"own": settings(5), "trailing": Cell("quality", 5, 6, 30, way="trailing").settings,
+             "quadratic": Cell("quality", 5, 6, 30, way="quadratic").settings,
+             "unclipped": Cell("quality", 5, 6, 30, way="unclipped").settings}  # fmt: skip
+    drawn = {way: setup.drawn(6, chosen)[0] for way, chosen in asked.items()}
+    assert len({part.path for part in drawn.values()}) == 4
+    assert drawn["own"].path.parent.name == "eta=0-S=5"
+    images = {}
+    for way, part in drawn.items():
+        part.finish(lambda _: None)
+        images[way] = load([part], "images")
+    assert not (images["own"] == images["trailing"]).all()
+    assert not (images["own"] == images["quadratic"]).all()

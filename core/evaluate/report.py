@@ -98,6 +98,8 @@ def section(document: Document, images: str) -> str:
         "Kernel distance (KID, unbiased):",
         tables.quality_table(document, "kid", "kid_spread"),
         images,
+        "Is the step list or the clipping to blame where η = 0 stays behind? The same seeds with others:",
+        tables.variants_table(document),
         "For the shape only, the paper's own figures (another network, data set and ruler):",
         tables.paper_table(),
     ]

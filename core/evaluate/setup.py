@@ -143,7 +143,9 @@ class Setup:
     def drawn(self, count: int, settings: SamplerSettings) -> list[Part]:
         """The pictures of the first ``count`` seeds. Every kind of cell shares these parts."""
         eta = "hat" if settings.sigma_hat else f"{settings.eta:g}"
-        return self.parts(f"eta={eta}-S={settings.steps}", count, settings)
+        clip = {None: None, True: "clipped", False: "unclipped"}[settings.clip]
+        other = "".join(f"-{text}" for text in (settings.spacing, clip) if text)
+        return self.parts(f"eta={eta}-S={settings.steps}{other}", count, settings)
 
     def ms_per_evaluation(self) -> float:
         """A first estimate: three network calls at this batch size, the first not counted."""

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from core.evaluate.cells import CONSISTENCY_STEPS, QUALITY_STEPS, RECONSTRUCTION_STEPS, WAYS
+from core.evaluate.cells import (
+    CONSISTENCY_STEPS,
+    QUALITY_STEPS,
+    RECONSTRUCTION_STEPS,
+    VARIANT_STEPS,
+    VARIANTS,
+    WAYS,
+)
 from core.evaluate.rows import Document, cell, quality_rows
 
 NOT_RUN = "not run"
@@ -54,6 +61,21 @@ def quality_table(document: Document, value: str = "frechet", spread: str = "spr
 
     body = [[eta_name(eta), *(shown(eta, S) for S in steps)] for eta in ETA_ROWS]
     return table(["", *(f"S = {S}" for S in steps)], body)
+
+
+def variants_table(document: Document) -> str:
+    """η = 0 with other step lists, and without clipping, beside the checkpoint's own."""
+    about = document["checkpoint"]
+    steps = [S for S in VARIANT_STEPS if about["T"] > S]
+    names = {way: f"step list {way}" for way in VARIANTS if way != about["spacing"]} | {"unclipped": "x̂0 not clipped"}
+
+    def shown(key: str) -> str:
+        figures = cell(document, key)
+        return NOT_RUN if figures is None else measured(figures["frechet"], figures["spread"])
+
+    body = [[name, *(shown(f"quality/{way}/S={S}") for S in steps)] for way, name in names.items()]
+    own = [f"its own: step list {about['spacing']}", *(shown(f"quality/eta=0/S={S}") for S in steps)]
+    return table(["η = 0, Fréchet", *(f"S = {S}" for S in steps)], [own, *body])
 
 
 def paper_table() -> str:
