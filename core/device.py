@@ -41,6 +41,13 @@ def resolve_precision(precision: str, device: torch.device) -> str:
     return precision
 
 
+def emulates_bf16(device: torch.device) -> bool:
+    """Whether bfloat16 is computed in software there, which takes up to a hundred times as long as fp32."""
+    if device.type != "cpu" or not torch.backends.mkldnn.is_available():
+        return False
+    return not torch.ops.mkldnn._is_mkldnn_bf16_supported()
+
+
 def device_name(device: torch.device) -> str:
     """What a person calls it, such as "NVIDIA H200" or the processor's architecture."""
     if device.type == "cuda":

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from core import Engine, RequestError
-from core.device import resolve_device, resolve_precision
+from core.device import emulates_bf16, resolve_device, resolve_precision
 
 CPU = torch.device("cpu")
 
@@ -67,3 +67,10 @@ def test_the_engine_refuses_them_as_it_opens(tiny_folder, no_accelerator):
     for device, precision in (("cuda", "auto"), ("cpu", "fp16"), ("cpu", "half")):
         with pytest.raises(RequestError):
             Engine.open(tiny_folder, device, precision)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_bf16_is_emulated_only_on_a_cpu_without_it(monkeypatch, there):
+    monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: there)
+    assert emulates_bf16(CPU) is not there
+    assert not emulates_bf16(torch.device("cuda"))

@@ -163,3 +163,12 @@ def test_missing_data_ends_the_same_way(capsys, tmp_path):
     assert main(["train", "/nowhere.gz", "--out", str(tmp_path / "a"), "--state", str(tmp_path / "b")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("emulated", [True, False])
+def test_bf16_on_a_cpu_without_it_is_said_to_be_slow(train, monkeypatch, capsys, emulated):
+    monkeypatch.setattr("core.train.command.emulates_bf16", lambda device: emulated)
+    assert train("--bf16", steps=1) == 0
+    assert ("no bfloat16 arithmetic" in capsys.readouterr().err) is emulated
+    assert train(steps=1, out="plain", state="plain") == 0
+    assert "bfloat16" not in capsys.readouterr().err

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from core.checkpoint import SamplingDefaults, open_checkpoint, save_checkpoint
-from core.device import resolve_device
+from core.device import emulates_bf16, resolve_device
 from core.errors import RequestError
 from core.schedule import NoiseSchedule
 from core.train.datasets import load_images
@@ -99,6 +99,8 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
     """Advance to --steps; the first process logs and saves for all."""
     trainer = new_trainer(args, share, device)
     settings = trainer.settings
+    if share.first and settings.bf16 and emulates_bf16(torch.device(device)):
+        print("This CPU has no bfloat16 arithmetic, so --bf16 is far slower than leaving it out.", file=sys.stderr)
     args.state.mkdir(parents=True, exist_ok=True)
 
     from core.train.pictures import plot_log, sample_sheet  # matplotlib, which sampling never needs
