@@ -57,6 +57,7 @@ def main() -> int:
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)
         return 2
     page = build_page(host)
+    host.compute.claim()
     page.queue(default_concurrency_limit=4, max_size=args.queue_size)
     try:
         page.launch(

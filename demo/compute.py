@@ -16,19 +16,28 @@ from typing import Any, TypeVar
 R = TypeVar("R")
 Y = TypeVar("Y")
 
+CLOSING = "The app is closing."
 WAKE_S = 0.5  # how often the serving thread looks up, because on Windows Ctrl-C cannot interrupt a wait
 
 
+AGAIN = object()
+"""What work returns to be done again after whatever else waits."""
+
+
 class Compute:
-    """Runs work on the thread that is in ``serve``, or, while there is none, on the thread that asks."""
+    """Runs work on the thread that is in ``serve``, or, while none has claimed it, on the thread that asks."""
 
     def __init__(self) -> None:
         self._work: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
-        self._server: int | None = None  # ident of the thread in serve
+        self._server: int | None = None  # ident of the thread that serves, or is about to
+
+    def claim(self) -> None:
+        """From now on work waits for this thread to serve."""
+        self._server = threading.get_ident()
 
     def serve(self, over: Callable[[], bool] = lambda: False) -> None:
         """Run what is asked for, in order, until ``over()`` or an exception that is no Exception, such as Ctrl-C."""
-        self._server = threading.get_ident()
+        self.claim()
         try:
             while not over():
                 try:
@@ -38,47 +47,67 @@ class Compute:
                 self._do(work, done)
         finally:
             self._server = None
-            while not self._work.empty():
-                self._work.get()[1].set_exception(RuntimeError("The app is closing."))
+            self._refuse()
 
-    @staticmethod
-    def _do(work: Callable[[], R], done: Future[R]) -> None:
+    def _do(self, work: Callable[[], Any], done: Future[Any]) -> None:
         try:
-            done.set_result(work())
+            result = work()
+            if result is AGAIN:
+                self._work.put((work, done))
+            else:
+                done.set_result(result)
         except Exception as error:
             done.set_exception(error)
         except BaseException:
-            done.set_exception(RuntimeError("The app is closing."))
+            if not done.done():
+                done.set_exception(RuntimeError(CLOSING))
             raise
 
+    def _refuse(self) -> None:
+        """Nobody serves any more: whoever waits is told."""
+        while True:
+            try:
+                self._work.get_nowait()[1].set_exception(RuntimeError(CLOSING))
+            except queue.Empty:
+                return
+
     def later(self, work: Callable[[], object]) -> None:
-        """Have it done as soon as there is a serving thread."""
+        """Have it done as soon as the serving thread comes to it, and do not wait."""
         self._work.put((work, Future()))
 
-    def call(self, work: Callable[[], R]) -> R:
+    def call(self, work: Callable[[], Any]) -> Any:
         """Its result, or the exception that it raised."""
         if self._server in (None, threading.get_ident()):
-            return work()
-        done: Future[R] = Future()
+            while (result := work()) is AGAIN:
+                pass
+            return result
+        done: Future[Any] = Future()
         self._work.put((work, done))
+        if self._server is None:  # it ended meanwhile
+            self._refuse()
         return done.result()
 
-    def steps(self, made: Generator[Y, None, R]) -> Generator[Y, None, R]:
-        """The same values and result; every stretch between two of them is computed there, and other work may come
-        in between. Closing this closes it there."""
+    def steps(self, made: Generator[Y | None, None, R]) -> Generator[Y, None, R]:
+        """The same values and result. What is computed between two of them is computed there; where ``made`` yields
+        None, other work may come in between, and nothing is passed on. Closing this closes it there, soon."""
+        ended = False
         try:
             while True:
                 value, end = self.call(lambda: _advance(made))
                 if end is not None:
+                    ended = True
                     return end.value
-                yield value  # type: ignore[misc]  # there is one where there is no end
+                yield value
         finally:
-            self.call(made.close)
+            if not ended:  # perhaps on an event loop, which must not wait
+                close = made.close
+                self.call(close) if self._server is None else self.later(close)
 
 
-def _advance(made: Iterator[Y]) -> tuple[Y | None, StopIteration | None]:
-    """(the next value, None), or (None, the end): a Future cannot carry StopIteration."""
+def _advance(made: Iterator[Y | None]) -> Any:
+    """(the next value, None), (None, the end), as a Future cannot carry StopIteration, or AGAIN."""
     try:
-        return next(made), None
+        value = next(made)
     except StopIteration as end:
         return None, end
+    return AGAIN if value is None else (value, None)

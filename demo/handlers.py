@@ -62,16 +62,17 @@ class Handlers:
         except ValueError:
             return {}
         session = self.sessions.get(key)
-        if not self.host.loaded(page.checkpoint) or session.halted == page:
-            return {}
-        from core import DDIMError
+        going = session.running is not None and session.running.settings == page and not session.running.over
+        if going or session.halted == page or not self.host.loaded(page.checkpoint):
+            return {}  # the run itself is showing more by now, or nothing may run
         from demo.view_run import ViewRun
 
         engine, ticket = self.host.engine(page.checkpoint), self.sessions.ticket(key, page)
         try:
-            return self.host.compute.call(lambda: ViewRun(self.host, engine, ticket, page).glance())
-        except DDIMError:
+            seen = self.host.compute.call(lambda: ViewRun(self.host, engine, ticket, page).glance())
+        except Exception:
             return {}  # the run that follows says why
+        return {} if ticket.over else seen
 
     def run(self, key: str, values: tuple[Any, ...], ask_above_s: float = ASK_ABOVE_S) -> Iterator[Update]:
         """Bring every panel of the view in front to the settings. What is estimated above ask_above_s seconds

@@ -73,7 +73,8 @@ def read_file(handlers: Handlers, path: str, shown: str) -> tuple[str, dict[str,
     try:
         record = read_record(path)
         name = repeating(handlers, record, shown)
-        found = read(record, Here.of(handlers.host.engine(name), handlers.host.folder_text(name)))
+        engine, folder = handlers.host.engine(name), handlers.host.folder_text(name)
+        found = read(record, handlers.host.compute.call(lambda: Here.of(engine, folder)))  # not amid a glance's threads
     except (ValueError, DDIMError) as error:
         return error_html(error), {}, ""
     return found_html(found), found.controls or {}, code_html(found.code)

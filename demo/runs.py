@@ -23,6 +23,7 @@ from demo.settings import FRAMES, SHEET, SHEET_STEPS, PageSettings
 
 PREVIEW_EVERY_S = 0.4  # ten a second made a run of one picture take twice as long on two cores, browser and all
 PREVIEW_SHARE = 0.1  # of the run's time, at most, the wait for Gradio to pass them on included
+PREVIEW_MOST_S = 0.2
 COARSE_S = 0.05  # of sampling: with the way there and back a first answer takes about 150 ms
 COARSE_SHEET_STEPS = 4
 
@@ -117,8 +118,9 @@ def base(job: Job, state: str, side: int) -> dict[str, Any]:
 
 def run_job(
     engine: Engine, job: Job, over: Callable[[], bool], ddpm_s: Callable[[int], float | None]
-) -> Iterator[Shown]:
-    """Run one job, showing x̂0 now and then, and at the end the result with its timing.
+) -> Iterator[Shown | None]:
+    """Run one job, showing x̂0 now and then, and at the end the result with its timing. None after every other step:
+    something else may be computed before the next.
 
     Ends silently as soon as ``over()``: the sampler is closed within the step.
     """
@@ -141,9 +143,10 @@ def run_job(
             preview_s += time.perf_counter() - started
             yield Shown(job, value)
             shown_at = time.perf_counter()
-            last_s = shown_at - started
+            last_s = min(shown_at - started, PREVIEW_MOST_S)  # other work may have come in between
         else:
             preview_s += time.perf_counter() - started
+            yield None
     assert step is not None
     timing = Timing.of(engine, step.elapsed_s, step.network_s, S, job.request.count, job.request.count)
     record = engine.record(job.request, timing)

@@ -16,8 +16,8 @@ class Session:
     halted: the settings it stopped. finished: panel name → (its request,
     what it showed, what an export needs), so that only what changed runs again. ddpm_s: (checkpoint, batch) →
     measured seconds of a full DDPM run in this tab. exact: (checkpoint, seed) → the picture of η = 0 with all T
-    steps, H×W×3, where this tab has made it. glance: (checkpoint, request, what it showed) of the coarse picture that
-    answered the newest change. sent: panel name → hash of the value the browser has."""
+    steps, H×W×3, where this tab has made it. glance: (checkpoint, job, request, what it showed) of the coarse picture
+    that answered the newest change. sent: panel name → hash of the value the browser has."""
 
     wanted: PageSettings | None = None
     running: Ticket | None = None
@@ -27,7 +27,7 @@ class Session:
     finished: dict[str, tuple[Any, dict[str, Any], Any]] = field(default_factory=dict)
     ddpm_s: dict[tuple[str, int], float] = field(default_factory=dict)
     exact: dict[tuple[str, int], Any] = field(default_factory=dict)
-    glance: tuple[str, Any, dict[str, Any]] | None = None
+    glance: tuple[str, str, Any, dict[str, Any]] | None = None
     sent: dict[str, int] = field(default_factory=dict)
 
 

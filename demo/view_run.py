@@ -48,48 +48,57 @@ class ViewRun:
         self.grid_s = self._estimate_s(self.jobs)  # said before it starts, and not changed while it runs
         self.shown: dict[str, dict[str, Any]] = {}
         self._drop_old_cells()
-        for name, (_, value, _) in self.session.finished.items():
-            self.shown[name] = value  # B stays in sight while A runs, and so on
+
+    def _recall(self) -> None:
+        """B stays in sight while A runs, and so on; what a glance has shown is newer than what was finished before."""
+        self.shown |= {name: value for name, (_, value, _) in self.session.finished.items()}
         glanced = {job.name: self._glanced(job) for job in self.jobs}
         self.shown |= {name: seen for name, seen in glanced.items() if seen is not None}
 
     def glance(self) -> dict[str, dict[str, Any]]:
         """Panels with what the first job can show at so few steps that it is there at once; none where the job itself
-        is as fast or finished, or other settings are wanted by now."""
-        for job in self.jobs[:1]:
-            done, first = self.session.finished.get(job.name), self._first(job)
-            if first is None or self.ticket.over or (done and done[0] == (self.page.checkpoint, job.request)):
-                continue
-            with one_thread_less():
-                for now in runs.run_job(self.engine, first, self._over, self._ddpm):  # it shows its end only
-                    self.session.glance = (self.page.checkpoint, job.request, now.value)
-                    return self._panels({job.name: now.value})
-        return {}
+        is as fast, finished or will be asked about, where it was shown already, or where other settings are wanted."""
+        job = self.jobs[0] if self.jobs else None
+        first = None if job is None or self._done(job) or self._glanced(job) else self._first(job)
+        if job is None or first is None or self._estimate_s([job]) > ASK_ABOVE_S:
+            return {}
+        self._recall()
+        with one_thread_less():  # and nothing in between: it is two or three steps
+            found = None if self.ticket.over else list(runs.run_job(self.engine, first, self._over, self._ddpm))
+        if not found or found[-1] is None:
+            return {}
+        value = found[-1].value
+        self.session.glance = (self.page.checkpoint, job.name, job.request, value)
+        return self._panels({job.name: value})
+
+    def _done(self, job: runs.Job) -> bool:
+        """Whether this tab has its result."""
+        done = self.session.finished.get(job.name)
+        return done is not None and done[0] == (self.page.checkpoint, job.request)
 
     def _glanced(self, job: runs.Job) -> dict[str, Any] | None:
         """What a glance has shown of this job."""
         glance = self.session.glance
-        return glance[2] if glance and glance[:2] == (self.page.checkpoint, job.request) else None
+        return glance[3] if glance and glance[:3] == (self.page.checkpoint, job.name, job.request) else None
 
     def _first(self, job: runs.Job) -> runs.Job | None:
         """A coarse run to go before a job, where that answers sooner."""
         return runs.coarse(job, self.host.expected_ms(self.page.checkpoint, job.request.count))
 
-    def updates(self) -> Generator[Update, None, None]:
-        todo, reused = [], dict[str, dict[str, Any]]()
-        for job in self.jobs:
-            done = self.session.finished.get(job.name)
-            if done is not None and done[0] == (self.page.checkpoint, job.request):
-                reused[job.name] = self._with_measured_ddpm(done[1])
-            else:
-                todo.append(job)
+    def updates(self) -> Generator[Update | None, None, None]:
+        self._recall()
+        todo = [job for job in self.jobs if not self._done(job)]
+        reused = {job.name: self._with_measured_ddpm(self.session.finished[job.name][1])
+                  for job in self.jobs if job not in todo}  # fmt: skip
         still = self._panels(reused) | self._curve() | self._written()
         yield Update(("running", "Sampling…" if todo else self._idle()), still)
         # What answers fast always runs; the rest waits for a word when it would take long.
         quick = [job for job in todo if job.film and self._estimate_s([job]) <= ASK_ABOVE_S]
         rest = [job for job in todo if job not in quick]
         yield from self._all(quick)
-        if self._must_ask(rest) and not self.ticket.over:
+        if self.ticket.over:
+            return
+        if self._must_ask(rest):
             samples = any(job.name == "samples" for job in rest)
             yield from self._one_picture() if samples else self._coarse_only(rest)
             if self._must_ask(rest):  # the word may have come meanwhile
@@ -112,19 +121,23 @@ class ViewRun:
     def _must_ask(self, rest: list[runs.Job]) -> bool:
         return self._estimate_s(rest) > self.session.patience_s
 
-    def _all(self, jobs: list[runs.Job]) -> Iterator[Update]:
+    def _all(self, jobs: list[runs.Job]) -> Iterator[Update | None]:
         """Job after job, until the ticket is over. A stale run ends silently: the newer one repaints everything."""
         for job in jobs:
-            if self.ticket.over:
-                return
-            yield from self._run(job)
+            if not self.ticket.over:
+                yield from self._run(job)
             if self.ticket.stopped and not self.ticket.stale:
                 yield self._stopped(job.name)
+            if self.ticket.over:
+                return
 
-    def _run(self, job: runs.Job) -> Iterator[Update]:
+    def _run(self, job: runs.Job) -> Iterator[Update | None]:
         """A job, a coarse one before it where that answers sooner and no glance has."""
         first = None if self._glanced(job) else self._first(job)
         for now in (n for j in (first, job) if j for n in runs.run_job(self.engine, j, self._over, self._ddpm)):
+            if now is None:
+                yield None
+                continue
             self.shown[job.name] = now.value
             if now.timing is not None and not now.job.coarse:
                 self._finish(now)
@@ -143,29 +156,35 @@ class ViewRun:
         self.shown[name] = self.shown[name] | {"state": "stopped"}
         return Update(("stopped", "Stopped."), self._panels({name: self.shown[name]}))
 
-    def _one_picture(self) -> Iterator[Update]:
+    def _one_picture(self) -> Iterator[Update | None]:
         """One sample before the estimate: player A's, or one at fewer steps when even that would take long."""
         single = self.jobs[0]
-        done = self.session.finished.get(single.name)
-        if done is not None and done[0] == (self.page.checkpoint, single.request):
+        if self._done(single):
+            done = self.session.finished[single.name]
             value = runs.first_sample(single, done[1], done[2][0])
             yield Update(("running", "One picture first…"), {"samples": value})
             return
         preview = runs.Job("samples", runs.with_steps(single.request, min(PREVIEW_STEPS, self.page.steps)))
         shown: dict[str, Any] = {}
         for now in runs.run_job(self.engine, preview, self._over, lambda _: None):
+            if now is None:
+                yield None
+                continue
             shown = now.value | {"state": "preview" if now.timing else "running"}
             yield Update(("running", "One picture first…"), {"samples": shown})
         if self.ticket.stopped and not self.ticket.stale:
             yield Update(("stopped", "Stopped."), {"samples": shown | {"state": "stopped"}} if shown else {})
 
-    def _coarse_only(self, rest: list[runs.Job]) -> Iterator[Update]:
+    def _coarse_only(self, rest: list[runs.Job]) -> Iterator[Update | None]:
         """Whatever the long jobs can show at few steps, before the estimate."""
         for job in rest:
             first = self._first(job)
             if first is None or self._estimate_s([first]) > ASK_ABOVE_S:
                 continue
             for now in runs.run_job(self.engine, first, self._over, self._ddpm):
+                if now is None:
+                    yield None
+                    continue
                 self.shown[job.name] = now.value
                 yield Update(("running", "A coarse picture first…"), self._panels({job.name: now.value}))
         if self.ticket.stopped and not self.ticket.stale:

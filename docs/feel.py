@@ -66,7 +66,7 @@ def frames(page: Page, repeats: int) -> list[float]:
     """From another S to a new frame of player A, coarse or final."""
     times = []
     for i in range(repeats):
-        S = 30 + i
+        S = 14 + i  # few enough never to be asked about
         page.wait_for_timeout(500)  # the run before has closed its stream
         lane = '#duel .lane:first-child[data-state="coarse"], #duel .lane:first-child[data-state="done"]'
         changed = ", ".join(f'{part.strip()}:not([data-steps="{page_steps(page)}"])' for part in lane.split(","))
@@ -113,6 +113,26 @@ def drawing_share(page: Page) -> float:
     return float(page.evaluate(code))
 
 
+def in_page_s(page: Page, S: int) -> float:
+    """Seconds in the sampler that player A reads out for S steps, previews and browser beside it."""
+    page.evaluate(SET % S)
+    page.wait_for_selector(f'#duel .lane:first-child[data-state="done"][data-steps="{S}"]')
+    done(page)
+    value, unit = page.inner_text("#duel .lane:first-child dl.readout dd").split()[:2]
+    return float(value) / {"ms": 1000, "s": 1, "min": 1 / 60}[unit]
+
+
+def alone_s(checkpoints: Path, S: int) -> float:
+    """The same run with no page: the engine in a process of its own. Median of three."""
+    code = (
+        "import sys; from core import Engine, Request, SamplerSettings; S = int(sys.argv[2])\n"
+        "engine = Engine.open(sys.argv[1]); request = Request((3,), SamplerSettings(S))\n"
+        "print(sorted(engine.sample(request).timing.total_s for _ in range(3))[1])"
+    )
+    command = [sys.executable, "-c", code, str(checkpoints / "toon-faces"), str(S)]
+    return float(subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+
+
 def row(what: str, wanted: str, times: list[float]) -> str:
     spread = f"{min(times):.0f}–{max(times):.0f}" if len(times) > 1 else "once"
     return f"| {what} | {wanted} | {statistics.median(times):.0f} ms | {spread} | {len(times)} |"
@@ -155,8 +175,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         rows = measure(address, page, args.repeats)
+        seconds = statistics.median(in_page_s(page, S) for S in (50, 51, 50))
         status = page.inner_text("#status")
         browser.close()
+    alone = f"{alone_s(args.checkpoints, 50):.2f} s by the engine alone"
+    rows.append(f"| one picture at S = 50 in the page, against {alone} | | {seconds:.2f} s | median | 3 |")
     print(f"{platform.processor() or platform.machine()}; {status}\n")
     print("| what | wanted | median | range | n |\n|---|---|---|---|---|")
     print("\n".join(rows))

@@ -80,6 +80,59 @@ def iter_of(seen):
         yield step
 
 
+def test_where_a_generator_pauses_other_work_comes_in_and_nothing_is_passed_on():
+    def made():
+        seen.append("first")
+        compute.later(lambda: seen.append("other"))
+        yield None
+        seen.append("second")
+        yield "shown"
+        yield None
+        return "end"
+
+    def taken():
+        results.append((yield from compute.steps(made())))
+
+    seen, results = [], []
+    with served() as (compute, _):
+        assert list(taken()) == ["shown"]
+    assert seen == ["first", "other", "second"]
+    compute, seen = Compute(), []
+    assert list(taken()) == ["shown"]  # and where nobody serves, nothing hangs
+    assert results == ["end"] * 2
+
+
+def test_closing_does_not_wait_for_the_serving_thread():
+    """Gradio closes generators on its event loop, which must not stand still while a model loads."""
+    started, go_on, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def made():
+        try:
+            yield 1
+            yield 2
+        finally:
+            closed.set()
+
+    with served() as (compute, _):
+        some = compute.steps(made())
+        assert next(some) == 1
+        compute.later(lambda: (started.set(), go_on.wait(10)))
+        started.wait(10)
+        some.close()  # while the serving thread is busy
+        assert not closed.is_set()
+        go_on.set()
+        assert closed.wait(10)
+
+
+def test_work_waits_for_the_thread_that_has_claimed_it():
+    compute, seen = Compute(), []
+    compute.claim()
+    thread = threading.Thread(target=lambda: seen.append(compute.call(here)))
+    thread.start()
+    compute.serve(over=lambda: compute._work.empty() and not thread.is_alive())
+    assert seen == [here()]
+
+
 def test_an_error_reaches_whoever_asked_and_the_next_one_is_served():
     def fails():
         raise ValueError("no")

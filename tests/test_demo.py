@@ -10,7 +10,7 @@ from demo import views
 from demo.handlers import Handlers
 from demo.host import EngineHost
 from demo.sessions import Sessions
-from demo.settings import PageSettings, log_stops, page_settings
+from demo.settings import Lane, PageSettings, log_stops, page_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 GOOD = ("tiny", 4, 0.0, 3, 4, 8, "leading", 3, 1.0)
@@ -124,7 +124,8 @@ def test_the_run_keeps_the_glance_in_sight_while_the_other_player_is_reused(slow
     assert first["a"] == seen["a"]
 
 
-@pytest.mark.parametrize("why", ["bad value", "stopped", "other settings by now", "finished", "as fast as itself"])
+@pytest.mark.parametrize("why", ["bad value", "stopped", "other settings by now", "finished", "as fast as itself",
+                                 "shown already", "running already", "it will be asked about"])  # fmt: skip
 def test_no_glance_where_it_would_be_wrong_or_no_sooner(slow, why):
     values, wanted = SLOW, SLOW
     if why == "bad value":
@@ -133,12 +134,41 @@ def test_no_glance_where_it_would_be_wrong_or_no_sooner(slow, why):
         wanted = (SLOW[0], 30, *SLOW[2:])
     elif why == "as fast as itself":
         values = wanted = (SLOW[0], 2, *SLOW[2:])
+    elif why == "it will be asked about":
+        values = wanted = (SLOW[0], 900, *SLOW[2:])
     elif why == "finished":
         list(slow.go_on("tab", SLOW))
     slow.want("tab", wanted)
+    if why == "shown already":
+        assert slow.glance("tab", values)
+    if why == "running already":
+        run = slow.go_on("tab", SLOW)
+        next(run)
     if why == "stopped":
         slow.sessions.stop("tab")
     assert slow.glance("tab", values) == {}
+
+
+def test_a_glance_of_one_view_is_not_taken_for_another_views_picture(slow):
+    slow.want("tab", SLOW)
+    assert slow.glance("tab", SLOW)
+    page = page_settings(1000, *SLOW)
+    compare = PageSettings(**{**vars(page), "view": "compare", "lanes": (Lane(20, 0.0), Lane(4, 0.0))})
+    slow.sessions.want("tab", compare)
+    slow.settings = lambda values: compare
+    shown = [update.panels["race"]["lanes"][0] for update in slow.go_on("tab", SLOW) if "race" in update.panels]
+    assert "coarse" not in [lane["state"] for lane in shown if lane]
+
+
+def test_stop_before_the_first_run_begins_leaves_no_picture_that_says_refining(slow):
+    slow.want("tab", SLOW)
+    assert slow.glance("tab", SLOW)
+    run = slow.go_on("tab", SLOW)
+    assert next(run).status[0] == "running"
+    slow.sessions.stop("tab")
+    rest = list(run)
+    assert rest[-1].status[0] == "stopped"
+    assert rest[-1].panels["duel"]["a"]["state"] == "stopped"
 
 
 def test_no_glance_before_the_model_is_loaded(handlers):

@@ -75,11 +75,14 @@ window.ddim = (() => {
     showReadout(f.readout, value);
   }
 
+  const FRAME_MS = 35; // films have at most 41 frames; sixty paints a second would be taken from the network's processors
+
   // What everything that plays shares: position in 0..1, playing or not, there and back or always forth.
   function player(paint, period) {
     let position = 1, way = 1, back = false, playing = false, last = 0, timer = 0;
     const tick = (now) => {
       if (!playing) return;
+      if (now - last < FRAME_MS) { timer = requestAnimationFrame(tick); return; }
       position += way * (now - last) / period();
       last = now;
       if (position > 1.25) { if (back) { way = -1; position = 1; } else position = 0; } // rests at the end
@@ -153,7 +156,11 @@ window.ddim = (() => {
       [...row.children].forEach((c, i) => c.classList.toggle("now", i === k));
       pick.max = n; pick.value = k + 1;
     };
-    setInterval(() => { if (image && on && !document.hidden && root.isConnected) { at += 1; show(); } }, 110);
+    setInterval(() => {
+      if (image && on && !document.hidden && root.offsetParent) { // in sight
+        at += 1; show();
+      }
+    }, 110);
     button.textContent = on ? "Pause loop" : "Play loop";
     button.onclick = () => { on = !on; button.textContent = on ? "Pause loop" : "Play loop"; };
     root.transport = {
