@@ -1,8 +1,8 @@
-"""One thread for everything that computes: the main one, where a CPU's small networks run twice as fast.
+"""One thread for everything that computes, because a second one makes a CPU's small networks half as fast.
 
-GNU OpenMP, which torch's CPU build uses, lets idle threads spin only while no more of them exist than processors. The
-main thread always counts, so a pool that any other thread opens is one too many: its threads then sleep and are woken
-at each of the hundreds of parallel regions of a network (docs/decisions/0014-compute-thread.md has the figures).
+GNU OpenMP, which torch's CPU build uses, gives each thread that computes a pool of helpers, and lets them spin between the
+hundreds of parallel regions of a network only while there are no more of them, all pools together, than processors;
+otherwise they sleep and are woken each time (docs/decisions/0014-compute-thread.md has the figures).
 """
 
 from __future__ import annotations
