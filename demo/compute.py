@@ -1,7 +1,7 @@
 """One thread for everything that computes, because a second one makes a CPU's small networks half as fast.
 
-GNU OpenMP, which torch's CPU build uses, gives each thread that computes a pool of helpers, and lets them spin between the
-hundreds of parallel regions of a network only while there are no more of them, all pools together, than processors;
+GNU OpenMP, which torch's CPU build uses, gives each thread that computes a pool of helpers, and lets them spin between
+the hundreds of parallel regions of a network only while there are no more of them, all pools together, than processors;
 otherwise they sleep and are woken each time (docs/decisions/0014-compute-thread.md has the figures).
 """
 
