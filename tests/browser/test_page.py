@@ -43,6 +43,21 @@ def test_dragging_both_sliders_ends_with_their_last_values_on_screen(open_page):
         assert word in figures
 
 
+def test_a_change_is_answered_coarse_and_then_stands_refined(open_page):
+    page = open_page(query="count=1")
+    page.evaluate("""() => { const lane = document.querySelector('#duel .lane'); window.seen = [];
+      new MutationObserver(() => window.seen.push(`${lane.dataset.state} ${lane.dataset.steps}`))
+        .observe(lane, { attributes: true, attributeFilter: ['data-state', 'data-steps'] }); }""")
+    page.fill("#steps input[type=number]", "120")
+    page.keyboard.press("Enter")
+    wait_samples(page, 120, 0)
+    seen = page.evaluate("window.seen")
+    coarse = [entry for entry in seen if entry.startswith("coarse")]
+    assert coarse  # 120 evaluations take longer than a first look on any CPU
+    assert all(int(entry.split()[1]) < 120 for entry in coarse)
+    assert seen[-1] == "done 120"
+
+
 def test_player_b_has_its_own_settings_and_the_same_start(open_page):
     page = open_page()
     page.fill("#steps-b input[type=number]", "5")
