@@ -11,7 +11,7 @@ from typing import NoReturn
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page asks no outside host
 # torch's threads wait for each other this many turns before they sleep: docs/decisions/0014-compute-thread.md
-os.environ.setdefault("GOMP_SPINCOUNT", "3000")
+os.environ.setdefault("GOMP_SPINCOUNT", "8000")
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from core import Engine, Request, SamplerSettings  # from a checkout, not installed
 
 BATCHES, STEPS, REPEATS, LIMIT_S = (1, 8), 4, 5, 120
-WAYS = (("loader", "3000"), ("loader", ""), ("second", ""))
+WAYS = (("loader", "8000"), ("loader", "3000"), ("loader", ""), ("second", ""))
 
 
 def measure(engine: Engine) -> None:
