@@ -45,6 +45,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--queue-size", type=at_least_1, default=64, metavar="N", help="calls that may wait; default: 64"
     )
+    parser.add_argument(
+        "--api-minutes", type=at_least_1, default=10, metavar="N", help="longest call of the API; default: 10"
+    )
     parser.add_argument("--share", action="store_true", help="also serve at a public gradio.live address")
     return parser.parse_args()
 
@@ -54,7 +57,7 @@ def main() -> int:
     from demo.host import EngineHost
     from demo.page import build_page, launch_options
 
-    host = EngineHost(args.checkpoints, args.device, args.precision, args.threads)
+    host = EngineHost(args.checkpoints, args.device, args.precision, args.threads, args.api_minutes)
     if not host.names():
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)
         return 2

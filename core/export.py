@@ -1,18 +1,19 @@
 """Files people take home: PNG, GIF and lossless WebP, each carrying the record of its run.
 
-Animations are written by imageio. A GIF gets one palette made once from all its frames, about eight
-times faster than a palette for each frame and free of flicker in flat areas.
+Animations are written by imageio. A GIF gets one palette made once from all its frames, several times
+faster than a palette for each frame (docs/bench-*.md) and free of flicker in flat areas.
 """
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import imageio.v3 as iio
 import numpy as np
+from imageio.plugins.pillow import PillowPlugin
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -70,16 +71,21 @@ def index_colours(frames: Pictures) -> tuple[NDArray[np.uint8], bytes]:
 
 def gif_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:
     """N×H×W×3 → an endlessly looping GIF; the record is its comment."""
-    # grey needs no palette of its own: Pillow spends 40 ms a frame on matching one
     grey = bool((frames[..., :1] == frames).all())
-    indexed, palette = (np.ascontiguousarray(frames[..., 0]), None) if grey else index_colours(frames)
-    colours: dict[str, Any] = {"mode": "L"} if grey else {"mode": "P", "palette": palette}
+    indexed, palette = (np.ascontiguousarray(frames[..., 0]), b"") if grey else index_colours(frames)
     ms = durations(len(frames), frame_ms, hold_ms)
-    return iio.imwrite(
-        "<bytes>", indexed, extension=".gif", plugin="pillow", is_batch=True, **colours,
-        duration=ms if len(ms) > 1 else ms[0], loop=0,  # for one frame Pillow takes a number only
-        comment=to_text(record).encode(), optimize=False,
-    )  # fmt: skip
+    data = io.BytesIO()
+    with iio.imopen(data, "w", extension=".gif", plugin="pillow") as file:
+        assert isinstance(file, PillowPlugin)
+        file.write(
+            indexed, mode="L" if grey else "P", is_batch=True,
+            duration=ms if len(ms) > 1 else ms[0], loop=0,  # for one frame Pillow takes a number only
+            comment=to_text(record).encode(), optimize=False,
+        )  # fmt: skip
+        # as an option of write(), the palette would be matched anew with every frame, 40 ms each
+        for frame in () if grey else file.images_to_write:
+            frame.putpalette(palette)
+    return data.getvalue()
 
 
 def webp_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:

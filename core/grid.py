@@ -12,7 +12,7 @@ from core.errors import RequestError
 from core.export import enlarge
 from core.race import INK, PAPER, SOFT, font
 
-GAP, LEFT, TOP, UNDER, FOOT = 10, 76, 34, 18, 26
+GAP, MARGIN, LEFT, TOP, UNDER, FOOT, LINE = 10, 12, 76, 34, 18, 26, 15
 
 
 def legend_sheet(
@@ -29,9 +29,10 @@ def legend_sheet(
         raise RequestError(f"A grid of {shape[0]} × {shape[1]} needs as many cells and times.")
     big = enlarge(cells.reshape(-1, *cells.shape[2:]), 112)
     side, width = big.shape[1], big.shape[2]
-    page = Image.new(
-        "RGB", (LEFT + shape[1] * (width + GAP), TOP + shape[0] * (side + UNDER + GAP) + FOOT), PAPER
-    )  # fmt: skip
+    across = LEFT + shape[1] * (width + GAP)
+    lines = wrapped(note, across - 2 * MARGIN)
+    below = FOOT + LINE * (len(lines) - 1)
+    page = Image.new("RGB", (across, TOP + shape[0] * (side + UNDER + GAP) + below), PAPER)
     pen = ImageDraw.Draw(page)
     for column, S in enumerate(steps):
         pen.text((LEFT + column * (width + GAP) + width / 2, 12), f"S = {S}", INK, font(13), anchor="ma")
@@ -42,5 +43,18 @@ def legend_sheet(
             x = LEFT + column * (width + GAP)
             page.paste(Image.fromarray(big[row * shape[1] + column]), (x, y))
             pen.text((x + width / 2, y + side + 3), times[row][column], SOFT, font(11), anchor="ma")
-    pen.text((LEFT, page.height - 20), note, SOFT, font(11))
+    for line, words in enumerate(lines):
+        pen.text((MARGIN, page.height - FOOT - LINE * (len(lines) - 1) + 6 + line * LINE), words, SOFT, font(11))
     return np.asarray(page)
+
+
+def wrapped(note: str, width: float) -> list[str]:
+    """``note`` in lines of at most so many pixels, broken between words; a longer word has a line of its own."""
+    lines = [""]
+    for word in note.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if font(11).getlength(longer) <= width or not lines[-1]:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

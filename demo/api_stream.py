@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -14,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core import Engine, Request, Step, Timing, Trajectory
+from core import Engine, Request, RequestError, Step, Timing, Trajectory
 from core.pixels import to_pixels
 from demo.handlers import Handlers
+from demo.host import EngineHost
 from demo.turns import POLL_S
 
 PROGRESS_EVERY_S = 0.1
@@ -62,6 +64,7 @@ def perform(
     engine = loading.result()
     for request in requests:
         engine.plan(request)  # an S above T is said now, not after waiting
+    check_length(handlers.host, str(checkpoint), requests)
     with handlers.turns.joined() as turn:
         for place in turn.places(lambda: False, repeat=True):
             yield said("waiting", before=place)
@@ -75,6 +78,17 @@ def perform(
             of,
             files={path.suffix[1:]: {"path": str(path), "meta": {"_type": "gradio.FileData"}} for path in files},
             records=[run.record for run in runs],
+        )
+
+
+def check_length(host: EngineHost, checkpoint: str, requests: list[Request]) -> None:
+    """Raise RequestError for a call that would keep everybody waiting for longer than the host allows."""
+    ms = sum(host.expected_ms(checkpoint, request.count) * request.settings.steps for request in requests)
+    minutes = math.ceil(ms / 60_000)
+    if ms > 60_000 * host.api_minutes:
+        raise RequestError(
+            f"This call would take about {minutes} min on this machine, and a call may take {host.api_minutes}: "
+            f"ask for less, or start app.py with --api-minutes {minutes}."
         )
 
 

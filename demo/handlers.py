@@ -115,12 +115,15 @@ class Handlers:
             with self.turns.joined() as turn:
                 for place in turn.places(lambda: ticket.over):
                     yield Update(("waiting", views.waiting_note(place)))
-                if ticket.stopped:
-                    yield Update(("stopped", "Stopped."))
-                elif not ticket.stale:
-                    from demo.view_run import ViewRun
+                if ticket.stale:
+                    return
+                from demo.view_run import ViewRun
 
-                    yield from self.host.compute.steps(ViewRun(self.host, engine, ticket, page).updates())
+                run = ViewRun(self.host, engine, ticket, page)
+                if ticket.stopped:
+                    yield run.stopped()
+                else:
+                    yield from self.host.compute.steps(run.updates())
         except DDIMError as error:
             yield Update(("error", str(error)))
         except Exception as error:  # the last resort: the page must not go on saying "Sampling…"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
+API_MINUTES = 10
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
 
 
@@ -30,11 +31,16 @@ def _scheduler_config(folder: Path) -> Path | None:
 class EngineHost:
     """Checkpoints under a folder, opened on first use and kept. Thread-safe.
 
-    threads: CPU threads that torch may use, at least 1; None leaves that to torch.
+    threads: CPU threads that torch may use, at least 1; None leaves that to torch. api_minutes: what a call of the
+    API may take, by estimate; while it runs, everybody else waits.
     """
 
-    def __init__(self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None) -> None:
+    def __init__(
+        self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None,
+        api_minutes: int = API_MINUTES,
+    ) -> None:  # fmt: skip
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
+        self.api_minutes = api_minutes
         self.compute = Compute()
         self._lock = threading.Lock()
         self._engines: dict[str, Engine] = {}

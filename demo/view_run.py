@@ -85,6 +85,11 @@ class ViewRun:
         """A coarse run to go before a job, where that answers sooner."""
         return runs.coarse(job, self.host.expected_ms(self.page.checkpoint, job.request.count))
 
+    def stopped(self) -> Update:
+        """Stop came before the first step: what a glance has shown is refined no more."""
+        self._recall()
+        return self._stopped(self.jobs[0].name) if self.jobs else Update(("stopped", "Stopped."))
+
     def updates(self) -> Generator[Update | None, None, None]:
         self._recall()
         todo = [job for job in self.jobs if not self._done(job)]

@@ -197,6 +197,17 @@ def test_bad_input_is_one_sentence(client, handlers, endpoint, asked, words):
     assert idle(handlers)
 
 
+def test_a_call_that_would_keep_everybody_waiting_is_refused(client, handlers, evaluations, monkeypatch):
+    monkeypatch.setattr(handlers.host, "expected_ms", lambda name, batch: 100.0 * batch)
+    monkeypatch.setattr(handlers.host, "api_minutes", 2)
+    asked = {"checkpoint": "tiny", "seed": 1, "api_name": "/compare"}
+    with pytest.raises(AppError, match=r"about 3 min on this machine.*may take 2: .*--api-minutes 3\.$"):
+        client.predict(**asked, lanes=[{"steps": 600}, {"steps": 601}])
+    assert evaluations == []
+    assert idle(handlers)
+    assert client.predict(**asked, lanes=[{"steps": 5}])["state"] == "done"
+
+
 def test_an_unforeseen_error_is_a_sentence_too(client, handlers, monkeypatch, capsys):
     def broken(*_, **__):
         raise MemoryError("no room")

@@ -45,10 +45,11 @@ def test_a_busy_port_ends_with_one_line():
     ("arguments", "want"),
     [
         ([], {"inbrowser": True, "server_name": "127.0.0.1", "server_port": None, "share": False, "max_size": 64,
-              "threads": None}),
-        (["--no-browser", "--host", "0.0.0.0", "--port", "8123", "--share", "--queue-size", "5", "--threads", "3"],
+              "threads": None, "api_minutes": 10}),
+        (["--no-browser", "--host", "0.0.0.0", "--port", "8123", "--share", "--queue-size", "5", "--threads", "3",
+          "--api-minutes", "2"],
          {"inbrowser": False, "server_name": "0.0.0.0", "server_port": 8123, "share": True, "max_size": 5,
-          "threads": 3}),
+          "threads": 3, "api_minutes": 2}),
     ],
 )  # fmt: skip
 def test_flags_reach_the_server(monkeypatch, arguments, want):
@@ -67,7 +68,7 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
             asked["closed"] = True
 
     def build_page(host):
-        asked["threads"] = host.threads
+        asked.update(threads=host.threads, api_minutes=host.api_minutes)
         return Page()
 
     monkeypatch.setattr("demo.page.build_page", build_page)
@@ -84,7 +85,7 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
     assert asked["closed"]
 
 
-@pytest.mark.parametrize("flag", ["--threads", "--queue-size"])
+@pytest.mark.parametrize("flag", ["--threads", "--queue-size", "--api-minutes"])
 @pytest.mark.parametrize("value", ["0", "-1", "2.5", "many"])
 def test_a_bad_number_ends_with_one_line(monkeypatch, capsys, flag, value):
     monkeypatch.setattr(sys, "argv", ["app.py", flag, value])

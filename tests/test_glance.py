@@ -90,6 +90,18 @@ def test_stop_before_the_first_run_begins_leaves_no_picture_that_says_refining(s
     assert rest[-1].panels["duel"]["a"]["state"] == "stopped"
 
 
+def test_stop_while_another_tab_has_the_turn_leaves_no_picture_that_says_refining(slow):
+    slow.want("tab", SLOW)
+    assert slow.glance("tab", SLOW)["duel"]["a"]["state"] == "coarse"
+    with slow.turns.joined():
+        run = slow.go_on("tab", SLOW)
+        assert next(run).status[0] == "waiting"
+        slow.sessions.stop("tab")
+        rest = list(run)
+    assert [update.status[0] for update in rest] == ["stopped"]
+    assert rest[0].panels["duel"]["a"]["state"] == "stopped"
+
+
 def test_no_glance_before_the_model_is_loaded(handlers):
     assert handlers.glance("tab", SLOW) == {}
     assert not handlers.host.loaded("tiny")

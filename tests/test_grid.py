@@ -6,7 +6,7 @@ from PIL import Image
 from test_views import final, values
 
 from core import RequestError
-from core.grid import legend_sheet
+from core.grid import FOOT, MARGIN, legend_sheet, wrapped
 from core.record import read_record
 from demo import runs
 from demo.handlers import Handlers
@@ -88,6 +88,22 @@ def test_the_picture_carries_the_legend_and_every_cells_record(handlers):
         assert image.width > 2 * 112
         left = np.asarray(image.convert("L"))[:, :70]
     assert (left < 128).any()  # η stands beside the rows
+
+
+@pytest.mark.parametrize("columns", [1, 2, 5])
+def test_the_legend_shows_its_whole_note(columns):
+    cells = np.zeros((1, columns, 8, 8, 3), np.uint8)
+    note = "toon-faces, seed 3, leading; cpu x86_64 (AMD EPYC 7B13), 2 threads, fp32, torch 2.13.0, everything"
+    page = legend_sheet(cells, range(1, columns + 1), (0.0,), [["1 s"] * columns], note)
+    bare = legend_sheet(cells, range(1, columns + 1), (0.0,), [["1 s"] * columns], "")
+    assert " ".join(wrapped(note, page.shape[1] - 2 * MARGIN)) == note
+    assert (page[: len(bare) - FOOT] == bare[:-FOOT]).all()
+    below = page[len(bare) - FOOT :]
+    ink = (below < 240).any(axis=(0, 2))
+    assert ink[MARGIN : MARGIN + 20].any()
+    assert not ink[:MARGIN].any()
+    assert not ink[-MARGIN:].any()
+    assert (page[-3:] == page[-1, -1]).all()  # the last line is whole, too
 
 
 def test_the_legend_moves_no_pixel_of_a_cell():
