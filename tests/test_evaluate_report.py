@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from core import DataError
@@ -106,6 +107,16 @@ def test_without_ddpm_or_a_good_s_the_headline_says_so():
     bad = with_quality({("0", 50): 20.0, ("1", 1000): 10.0})
     assert headline(bad).S is None
     assert "No S of the cells run" in headline_text(bad)
+    assert headline(with_quality({("1", 1000): 10.0})).nearest is None
+
+
+def test_a_missed_headline_says_by_how_much():
+    bad = with_quality({("0", 20): 25.0, ("0", 50): 20.0, ("0", 100): 22.0, ("1", 1000): 10.0})
+    S, above, spread = headline(bad).nearest
+    assert (S, above) == (50, 1.0)
+    drawn = np.random.default_rng(0).normal((20.0, 10.0), 0.0625, (200_000, 2))
+    assert spread == pytest.approx((drawn[:, 0] / drawn[:, 1]).std(), rel=0.02)
+    assert "the nearest is S = 50, 100 ± 1 % above." in headline_text(bad)
 
 
 def test_nothing_is_invented_where_nothing_was_run():
@@ -150,7 +161,8 @@ def test_consistency_and_attributes_and_checks_show_their_figures():
 
 def test_the_page_names_machine_seeds_and_durations(tmp_path):
     text = conditions_text(with_quality(VALUES))
-    assert "quality: 6 cells, 6 min of work, fp32, torch 9.9, seeds from 7; Abacus 9, 2 cores, 1 threads used" in text
+    assert "quality: 6 cells, 6 min of work (" in text
+    assert "), fp32, torch 9.9, seeds from 7; Abacus 9, 2 cores, 1 thread used" in text
     two = with_quality(VALUES)
     two["checkpoint"] = two["checkpoint"] | {"name": "second"}
     write_page(tmp_path / "results.md", [with_quality(VALUES), two])

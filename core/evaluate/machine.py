@@ -40,5 +40,6 @@ def versions() -> dict[str, str]:
 
 def described(found: dict[str, object]) -> str:
     """One line for a page."""
-    where = f"{found['processor']}, {found['cores']} cores, {found['threads']} threads used"
+    threads = "1 thread" if found["threads"] == 1 else f"{found['threads']} threads"
+    where = f"{found['processor']}, {found['cores']} cores, {threads} used"
     return where if str(found["device"]).startswith("cpu") else f"{found['device_name']} ({where})"

@@ -38,7 +38,11 @@ def headline_text(document: Document) -> str:
     ddpm = f"DDPM (η = 1, S = {found.T}) gives {tables.measured(found.ddpm, found.ddpm_spread)}"
     within = f"{100 * found.within:.0f} %"
     if found.S is None:
-        return f"**No S of the cells run brings η = 0 within {within} of DDPM.** {ddpm}."
+        text = f"**No S of the cells run brings η = 0 within {within} of DDPM.** {ddpm}"
+        if found.nearest is None:
+            return f"{text}."
+        S, above, spread = found.nearest
+        return f"{text}; the nearest is S = {S}, {100 * above:.0f} ± {100 * spread:.0f} % above."
     times = "the same run" if found.same_run else "the quality cells, not of one run"
     return (
         f"**η = 0 is within {within} of DDPM from S = {found.S} on, {tables.number(found.ratio)} times faster.**"
@@ -72,7 +76,8 @@ def conditions_text(document: Document) -> str:
         seconds = sum(found["duration_s"] for found in cells)
         count = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
         lines.append(
-            f"- {kind}: {count}, {span(seconds)} of work, {', '.join(asked)}, torch {', '.join(torches)}"
+            f"- {kind}: {count}, {span(seconds)} of work (what cells share counts in each), {', '.join(asked)}"
+            + f", torch {', '.join(torches)}"
             + (f", seeds from {', '.join(map(str, seeds))}" if seeds else "")
             + f"; {'; '.join(machines)}"
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -33,14 +34,17 @@ class QualityRow:
 class Headline:
     """S: the fewest steps whose η = 0 Fréchet distance is at most (1 + within)·ddpm, None where none is.
 
-    ddpm, ddpm_spread: of η = 1 with T steps. ratio: how many times less wall-clock S takes than T at η = 1;
-    same_run: whether both times are from the speed cell, else from the quality cells.
+    ddpm, ddpm_spread: of η = 1 with T steps. nearest: (S, how far above DDPM its distance is, as a share of
+    DDPM's, and the spread of that share) of the η = 0 cell with the least distance, None where there is none.
+    ratio: how many times less wall-clock S takes than T at η = 1; same_run: whether both times are from the
+    speed cell, else from the quality cells.
     """
 
     T: int
     within: float
     ddpm: float
     ddpm_spread: float
+    nearest: tuple[int, float, float] | None = None
     S: int | None = None
     frechet: float | None = None
     spread: float | None = None
@@ -72,6 +76,12 @@ def seconds_per_step(rows: Sequence[QualityRow]) -> float:
     return median(row.seconds_per_image / row.S for row in rows)
 
 
+def _above(row: QualityRow, ddpm: QualityRow) -> tuple[int, float, float]:
+    """S of a cell, its distance by DDPM's minus 1, and the spread of that: the two cells' noise is independent."""
+    ratio = row.frechet / ddpm.frechet
+    return row.S, ratio - 1, abs(ratio) * math.hypot(row.spread / row.frechet, ddpm.spread / ddpm.frechet)
+
+
 def headline(document: Document, within: float = 0.1) -> Headline | None:
     """Computed from the cells; None while η = 1 at S = T was not run."""
     T = int(document["checkpoint"]["T"])
@@ -79,7 +89,8 @@ def headline(document: Document, within: float = 0.1) -> Headline | None:
     ddpm = rows.get(("1", T))
     if ddpm is None:
         return None
-    bare = Headline(T, within, ddpm.frechet, ddpm.spread)
+    nearest = min((row for (eta, _), row in rows.items() if eta == "0"), key=lambda row: row.frechet, default=None)
+    bare = Headline(T, within, ddpm.frechet, ddpm.spread, None if nearest is None else _above(nearest, ddpm))
     good = [row for (eta, _), row in rows.items() if eta == "0" and row.frechet <= (1 + within) * ddpm.frechet]
     if not good:
         return bare
@@ -88,4 +99,4 @@ def headline(document: Document, within: float = 0.1) -> Headline | None:
     times = {} if speed is None else {(row["eta"], row["S"]): row["seconds"] for row in speed["rows"]}
     same_run = (0.0, best.S) in times and (1.0, T) in times
     slow, fast = (times[1.0, T], times[0.0, best.S]) if same_run else (ddpm.seconds_per_image, best.seconds_per_image)
-    return Headline(T, within, ddpm.frechet, ddpm.spread, best.S, best.frechet, best.spread, slow / fast, same_run)
+    return replace(bare, S=best.S, frechet=best.frechet, spread=best.spread, ratio=slow / fast, same_run=same_run)
