@@ -60,8 +60,10 @@ def look(chromium, address):
     """Opens the page; afterwards it must have logged no error and asked no other host."""
     problems, contexts = [], []
 
-    def open_(width=1280, height=900, **options):
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+    def open_(width=1280, height=900, motion="reduce", **options):
+        # a film that plays keeps two cores painting, and only one test is about it
+        viewport = {"width": width, "height": height}
+        context = chromium.new_context(viewport=viewport, reduced_motion=motion, **options)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)
@@ -123,7 +125,7 @@ def test_paths_are_painted_and_move_with_the_sliders(look):
 
 
 def test_it_plays_by_itself_and_answers_keys_button_and_scrubber(look):
-    page = look()
+    page = look(motion="no-preference")
     assert page.get_attribute("#flow section", "data-playing") == "true"
     page.wait_for_function("+document.querySelector('#flow .transport input').value % 1000 > 200")
     page.focus("#flow canvas")
@@ -149,7 +151,7 @@ def test_it_plays_by_itself_and_answers_keys_button_and_scrubber(look):
 
 
 def test_who_asked_for_less_motion_gets_all_paths_at_rest(look):
-    page = look(reduced_motion="reduce")
+    page = look()
     assert page.get_attribute("#flow section", "data-playing") == "false"
     assert page.inner_text("#flow .t") == "finished"
     still = pixels(page)
@@ -171,7 +173,7 @@ def test_pointing_at_a_path_follows_it(look):
 
 
 def test_what_arrives_while_it_is_hidden_is_there_when_it_is_shown(look):
-    page = look(reduced_motion="reduce")
+    page = look()
     before = pixels(page)
     page.add_style_tag(content="body.away #flow { display: none !important; }")
     page.evaluate("document.body.classList.add('away')")
