@@ -1,4 +1,4 @@
-"""Started by torchrun in test_train_parallel: the gradients of one step, written by the first process."""
+"""Started by torchrun in test_train_parallel: the gradients of each weighing, written by the first process."""
 
 import sys
 from dataclasses import replace
@@ -10,18 +10,22 @@ from core import NoiseSchedule
 from core.train.loop import Trainer
 from core.train.parallel import joined
 
+WEIGHINGS = {"plain": {}, "balanced": {"balance": 0.5, "coarse": 0.1}}
+
 if __name__ == "__main__":
-    out, balanced = sys.argv[1], sys.argv[2] == "balanced"
     torch.set_num_threads(1)
+    results = {}
     with joined("cpu") as (share, device):
-        settings = replace(
-            SETTINGS, balance=0.5 if balanced else 0.0, coarse=0.1 if balanced else 0.0, steps=2, grad_clip=1e9
-        )
-        trainer = Trainer(replace(CONFIG, dropout=0.0), NoiseSchedule(), IMAGES, settings, device, share)
-        found = []
-        trainer.optimizer.register_step_pre_hook(
-            lambda *_: found.append({k: p.grad.clone() for k, p in trainer.network.named_parameters()})
-        )
-        losses = [progress.loss for progress in trainer.run()]
+        for name, weighing in WEIGHINGS.items():
+            settings = replace(SETTINGS, **weighing, steps=2, grad_clip=1e9)
+            trainer = Trainer(replace(CONFIG, dropout=0.0), NoiseSchedule(), IMAGES, settings, device, share)
+            found = []
+            trainer.optimizer.register_step_pre_hook(
+                lambda *_, found=found, network=trainer.network: found.append(
+                    {k: p.grad.clone() for k, p in network.named_parameters()}
+                )
+            )
+            losses = [progress.loss for progress in trainer.run()]
+            results[name] = {"gradients": found, "losses": losses, "world": share.world}
         if share.first:
-            torch.save({"gradients": found, "losses": losses, "world": share.world}, out)
+            torch.save(results, sys.argv[1])

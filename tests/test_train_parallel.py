@@ -25,13 +25,19 @@ def start(processes, *command):
     return done
 
 
-@pytest.mark.parametrize("weighing", ["plain", "balanced"])
-def test_two_processes_give_the_gradients_of_one(tmp_path, weighing):
-    results = []
+@pytest.fixture(scope="module")
+def gradients(tmp_path_factory):
+    """What one process found and what two found, each by weighing. One start for both: that is most of the time."""
+    out, found = tmp_path_factory.mktemp("gradients") / "out.pt", []
     for processes in (1, 2):
-        start(processes, str(HERE / "parallel_gradients.py"), str(tmp_path / "out.pt"), weighing)
-        results.append(torch.load(tmp_path / "out.pt", weights_only=True))
-    one, two = results
+        start(processes, str(HERE / "parallel_gradients.py"), str(out))
+        found.append(torch.load(out, weights_only=True))
+    return found
+
+
+@pytest.mark.parametrize("weighing", ["plain", "balanced"])
+def test_two_processes_give_the_gradients_of_one(gradients, weighing):
+    one, two = (found[weighing] for found in gradients)
     assert (one["world"], two["world"]) == (1, 2)
     assert two["losses"] == pytest.approx(one["losses"], rel=1e-4)
     first = one["gradients"][0]

@@ -72,6 +72,6 @@ def test_own_noise_is_offered_and_changes_the_path_at_eta_1(open_page):
     assert "same added noise" in note
     before = pixels(page, "#path .ribbon canvas:nth-child(5)")
     page.click("#own-noise input")
-    page.wait_for_function("document.querySelector('#path .note').textContent.includes('own noise')")
+    settle(page, "#path .note:has-text('own noise')")
     wait_done(page)
     assert pixels(page, "#path .ribbon canvas:nth-child(5)") != before
