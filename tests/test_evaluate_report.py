@@ -79,7 +79,10 @@ def test_cells_share_one_rate_whatever_the_load_was_when_they_ran():
     cells_ = {("0", 5): 2.0, ("0", 10): 1.0, ("1", 20): 3.0}
     found = with_quality(cells_)
     found["cells"]["quality/eta=1/S=20"]["figures"]["seconds_per_image"] = 900.0  # a busy hour
-    assert seconds_per_step(quality_rows(found)) == pytest.approx(0.01)
+    assert seconds_per_step(found) == pytest.approx(0.01)
+    times = [{"S": 5, "seconds": 0.4}, {"S": 10, "seconds": 1.6}, {"S": 20, "seconds": 80.0}]
+    found["cells"]["speed/steps"] = {"kind": "speed", "figures": {"n": 16, "rows": times}}
+    assert seconds_per_step(found) == pytest.approx(0.01)  # 1.6 / 10 / 16, of one run on a quiet machine
 
 
 def test_the_headline_is_the_smallest_s_within_a_tenth_of_ddpm():
@@ -120,7 +123,7 @@ def test_a_missed_headline_says_by_how_much():
 
 
 def test_nothing_is_invented_where_nothing_was_run():
-    page = section(document(), "")
+    page = section(document(), {})
     assert page.count("not run") >= 30 + 7 * 3 + 7 * 4 + 3 * 5
     assert "±" not in page.split("For the shape only")[0]
     assert checks_table(document()) is None
@@ -128,7 +131,7 @@ def test_nothing_is_invented_where_nothing_was_run():
 
 
 def test_every_cell_of_the_plan_has_a_place_on_the_page():
-    empty = section(document(), "").count("not run")
+    empty = section(document(), {}).count("not run")
     figures = {
         "quality": quality("0", 5, 1.5)["figures"] | {"n_all": 400, "frechet_all": 0.5},
         "reconstruction": {"mse": 0.0014, "spread": 0.0001, "held_back": 0.25},
@@ -140,7 +143,7 @@ def test_every_cell_of_the_plan_has_a_place_on_the_page():
     for cell in cells(list(figures), 1000, 300, 100):
         found = {"kind": cell.kind, "eta": cell.eta if cell.eta == "hat" else float(cell.eta), "S": cell.S,
                  "way": cell.way or None, "figures": figures[cell.kind], **about(n=cell.n)}  # fmt: skip
-        assert section(document(**{cell.key: found}), "").count("not run") < empty, cell.key
+        assert section(document(**{cell.key: found}), {}).count("not run") < empty, cell.key
 
 
 def test_consistency_and_attributes_and_checks_show_their_figures():

@@ -9,10 +9,13 @@ import matplotlib
 matplotlib.use("Agg")  # files only
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
-from core.evaluate.cells import CONSISTENCY_STEPS, ETAS
+from core.evaluate.cells import CONSISTENCY_STEPS, ETAS, RECONSTRUCTION_STEPS, REFINE
 from core.evaluate.rows import Document, cell, quality_rows, seconds_per_step
+from core.evaluate.tables import PAPER_RECONSTRUCTION
 
 COLOURS = {"0": "#0b5d5e", "0.2": "#3f8f6b", "0.5": "#b58a1b", "1": "#b5482a", "hat": "#6b3fa0"}
 NAMES = {eta: "σ̂" if eta == "hat" else f"η = {eta}" for eta in ETAS}
@@ -23,6 +26,13 @@ def _axes() -> tuple[Figure, Axes]:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def _plain(axis: Axis, *leading: float) -> None:
+    """Label a logarithmic axis with figures as people say them, at these leading digits of each decade."""
+    axis.set_major_locator(LogLocator(subs=leading, numticks=20))
+    axis.set_major_formatter("{x:g}")
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _save(figure: Figure, path: Path) -> Path:
@@ -36,7 +46,7 @@ def plot_quality(document: Document, path: Path) -> Path | None:
     rows = quality_rows(document)
     if not rows:
         return None
-    rate = seconds_per_step(rows)
+    rate = seconds_per_step(document)
     figure, axes = _axes()
     for eta in sorted(COLOURS):
         found = sorted((row for row in rows if row.eta == eta), key=lambda row: row.S)
@@ -53,6 +63,8 @@ def plot_quality(document: Document, path: Path) -> Path | None:
         axes.axhline(floor["frechet"], color="#888888", linestyle="--", linewidth=1, label="held-out data")
     axes.set(xscale="log", yscale="log", xlabel="seconds a picture: S × median seconds a step",
              ylabel="Fréchet distance in our features")  # fmt: skip
+    _plain(axes.xaxis, 1, 2, 5)
+    _plain(axes.yaxis, 1, 2, 5)
     axes.legend(frameon=False, fontsize=8)
     return _save(figure, path)
 
@@ -72,14 +84,36 @@ def plot_consistency(document: Document, path: Path) -> Path | None:
         return None
     axes.axhline(1, color="#888888", linestyle=":", linewidth=1, label="unrelated samples")
     axes.set(xscale="log", xlabel="S", ylabel="distance to S = T, unrelated samples = 1", ylim=(0, None))
+    _plain(axes.xaxis, 1, 2, 5)
+    axes.legend(frameon=False, fontsize=8)
+    return _save(figure, path)
+
+
+def plot_reconstruction(document: Document, path: Path) -> Path | None:
+    """Mean square error (± standard error) of encoding and decoding against S, both axes logarithmic."""
+    figure, axes = _axes()
+    T = document["checkpoint"]["T"]
+    for way, name, colour in (("plain", "plain", "0"), ("refined", f"up to {REFINE} refinements a step", "1")):
+        cells = ((S, cell(document, f"reconstruction/{way}/S={S}")) for S in [*RECONSTRUCTION_STEPS, T])
+        found = [(S, figures["mse"], figures["spread"]) for S, figures in cells if figures is not None]
+        if found:
+            steps, errors, spreads = zip(*found, strict=True)
+            axes.errorbar(steps, errors, spreads, color=COLOURS[colour], label=name, marker="o", markersize=4,
+                          linewidth=1.4, capsize=2)  # fmt: skip
+    if not axes.lines:
+        plt.close(figure)
+        return None
+    paper = list(zip(*PAPER_RECONSTRUCTION.items(), strict=True))
+    axes.plot(*paper, ":", color="#888888", marker=".", linewidth=1, label="the paper's, plain, CIFAR-10")
+    axes.set(xscale="log", yscale="log", xlabel="S", ylabel="mean square error a pixel on [0, 1]")
+    _plain(axes.xaxis, 1, 2, 5)
+    _plain(axes.yaxis, 1)
     axes.legend(frameon=False, fontsize=8)
     return _save(figure, path)
 
 
 def plot_all(document: Document, stem: Path) -> list[Path]:
-    """``stem``-quality.png and ``stem``-consistency.png, as far as there are cells for them."""
-    made = [
-        plot(document, stem.with_name(f"{stem.name}-{name}.png"))
-        for name, plot in (("quality", plot_quality), ("consistency", plot_consistency))
-    ]
+    """``stem``-quality.png and so on, as far as there are cells for them."""
+    plots = {"quality": plot_quality, "reconstruction": plot_reconstruction, "consistency": plot_consistency}
+    made = [plot(document, stem.with_name(f"{stem.name}-{name}.png")) for name, plot in plots.items()]
     return [path for path in made if path is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core.checkpoint import write_atomically
@@ -84,8 +84,8 @@ def conditions_text(document: Document) -> str:
     return "\n".join(lines)
 
 
-def section(document: Document, images: str) -> str:
-    """All of one checkpoint. images: markdown of its plots."""
+def section(document: Document, images: Mapping[str, str]) -> str:
+    """All of one checkpoint. images: markdown of its plots, by kind of cell."""
     about = document["checkpoint"]
     shape, T = "×".join(map(str, about["shape"])), about["T"]
     ns = sorted({found["conditions"]["n"] for found in document["cells"].values() if found["kind"] == "quality"})
@@ -102,7 +102,7 @@ def section(document: Document, images: str) -> str:
         bias_text(document),
         "Kernel distance (KID, unbiased):",
         tables.quality_table(document, "kid", "kid_spread"),
-        images,
+        images.get("quality", ""),
         "Is the step list or the clipping to blame where η = 0 stays behind? The same seeds with others:",
         tables.variants_table(document),
         "For the shape only, the paper's own figures (another network, data set and ruler):",
@@ -116,10 +116,12 @@ def section(document: Document, images: str) -> str:
         f"Held-out pictures encoded and decoded with the same S: mean square error a pixel on [0, 1]. "
         f"Refined: up to {REFINE} fixed-point iterations a step.",
         tables.reconstruction_table(document),
+        images.get("reconstruction", ""),
         "### Consistency",
         f"Distance of the sample with S steps to the one with {T} from the same x_T (mean of pairs; pixels: root mean "
         "square on [0, 1]). With η = 1 the two runs share x_T and no other noise.",
         tables.consistency_table(document),
+        images.get("consistency", ""),
         "### Interpolation",
         f"Between the pictures of neighbouring seeds, S = {min(INTERPOLATION_STEPS, T)}, η = 0. Detour: length of the "
         f"way in features by the distance of its ends (1 is straight). Jump: longest of its {FRAMES - 1} steps by "
@@ -160,7 +162,8 @@ def write_page(path: Path, documents: Sequence[Document]) -> None:
     for document in documents:
         name = document["checkpoint"]["name"]
         plots = plot_all(document, folder / f"results-{name}")
-        images = "\n\n".join(f"![{name}: {plot.stem.rpartition('-')[2]}](images/{plot.name})" for plot in plots)
+        kinds = {plot.stem.rpartition("-")[2]: plot.name for plot in plots}
+        images = {kind: f"![{name}: {kind}](images/{file})" for kind, file in kinds.items()}
         sections.append(section(document, images))
     claims = path.with_name("claims.md")
     said = [claims_text(claims, documents) + "\n"] if claims.is_file() else []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
@@ -70,10 +70,14 @@ def quality_rows(document: Document) -> list[QualityRow]:
     return sorted(rows, key=lambda row: (row.eta, row.S))
 
 
-def seconds_per_step(rows: Sequence[QualityRow]) -> float:
-    """Median seconds of one step of one picture: cells run at different hours, under different loads of the machine,
-    share this rate, since time is linear in S."""
-    return median(row.seconds_per_image / row.S for row in rows)
+def seconds_per_step(document: Document) -> float:
+    """Median seconds of one step of one picture: of the speed cell's rows, or, without it, of the quality cells. Those
+    were run at different hours, under different loads of the machine, and share one rate, since time is linear in S.
+    """
+    speed = cell(document, "speed/steps")
+    if speed is not None:
+        return median(row["seconds"] / row["S"] / speed["n"] for row in speed["rows"])
+    return median(row.seconds_per_image / row.S for row in quality_rows(document))
 
 
 def _above(row: QualityRow, ddpm: QualityRow) -> tuple[int, float, float]:
