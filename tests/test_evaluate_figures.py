@@ -10,6 +10,7 @@ from core.evaluate import consistency, interpolation, quality, reconstruction, s
 from core.evaluate.cells import Cell, cells
 from core.evaluate.courses import smoothness, switches, travel
 from core.evaluate.distances import frechet, kernel_distance
+from core.evaluate.feature_net import FeatureConfig, FeatureNet
 from core.evaluate.quality import face_shares
 from core.evaluate.ruler import Ruler
 from core.evaluate.runner import parts_of
@@ -110,6 +111,18 @@ def test_consistency_by_hand(setup):
     by_hand = ((short.double() - long.double()) / 255).square().mean(dim=(1, 2, 3)).sqrt()
     assert found["pixels"] == pytest.approx(float(by_hand.mean()), rel=1e-3)
     assert found["pixels"] < found["pixels_unrelated"]
+
+
+def test_what_is_the_same_is_counted_by_attribute(setup, monkeypatch):
+    net = FeatureNet(FeatureConfig("toy", 8, 3, (8,), {"shape": 3, "hue": 2}, (), (), features=4)).eval()
+    labels = {"shape": [0, 1, 2, 2], "hue": [1, 1, 0, 0]}, {"shape": [0, 2, 1, 2], "hue": [1, 0, 0, 1]}
+    found = iter(labels)
+    net.label_pixels = lambda pixels: {name: np.array(values) for name, values in next(found).items()}
+    assert consistency.shared(None, None, net).tolist() == [1.0, 0.0, 0.5, 0.5]
+    # every picture a class of its own, by the sum of its pixels
+    monkeypatch.setattr(setup.net, "label_pixels", lambda pixels: {"shape": pixels.sum(axis=(1, 2, 3), dtype=np.int64)})
+    same = figures(consistency, setup, Cell("consistency", T, 6, 120))
+    assert (same["same"], same["same_spread"], same["same_unrelated"]) == (1.0, 0.0, 0.0)
 
 
 def test_with_eta_1_the_two_runs_share_the_latent_and_not_the_step_noise(setup):

@@ -150,8 +150,11 @@ def test_consistency_and_attributes_and_checks_show_their_figures():
     names = [name + end for name in ("pixels", "features") for end in ("", "_spread", "_unrelated")]
     figures = dict(zip(names, (0.0125, 0.001, 0.3125, 1.75, 0.01, 20.5), strict=True))
     page = consistency_table(document(**{"consistency/eta=0/S=20": {"figures": figures}}))
-    assert "| 20 | 0.0125 ± 0.001 | not run | 1.75 ± 0.01 | not run |" in page
-    assert "| unrelated samples | 0.3125 | not run | 20.5 | not run |" in page
+    assert "| 20 | 0.0125 ± 0.001 | not run | 1.75 ± 0.01 | not run | not run | not run |" in page
+    assert "| unrelated samples | 0.3125 | not run | 20.5 | not run | not run | not run |" in page
+    figures |= {"same": 0.75, "same_spread": 0.05, "same_unrelated": 0.25}
+    page = consistency_table(document(**{"consistency/eta=1/S=20": {"figures": figures}}))
+    assert "| 20 | not run | 0.0125 ± 0.001 | not run | 1.75 ± 0.01 | not run | 0.75 ± 0.05 |" in page
     courses = {"hair": {"differing": 40, "once": 0.875, "differing_switches": 1.25, "steady": 0.75,
                         "steady_switches": 0.5}, "skin": {"travelled": 0.375, "distance": 0.34375}}  # fmt: skip
     page = attributes_table(document(**{"interpolation/slerp": {"figures": {"attributes": courses}}}))

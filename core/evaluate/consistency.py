@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core import noise
 from core.evaluate.cells import Cell, settings
+from core.evaluate.feature_net import FeatureNet
 from core.evaluate.parts import Part, load
 from core.evaluate.setup import Setup
 from core.train.datasets import UInt8Array
@@ -45,17 +46,29 @@ def rms(a: UInt8Array, b: UInt8Array) -> NDArray[np.float64]:
     return np.sqrt(np.square(difference).mean(axis=(1, 2, 3)))
 
 
+def shared(a: UInt8Array, b: UInt8Array, net: FeatureNet) -> NDArray[np.float64]:
+    """Share of the class attributes (the one class, or all parts of a face) that the feature net takes for the same in
+    each pair of pictures: (N,)."""
+    first, second = net.label_pixels(a), net.label_pixels(b)
+    return np.mean([first[name] == second[name] for name in net.config.classes], axis=0, dtype=np.float64)
+
+
 def figures(setup: Setup, cell: Cell) -> dict[str, object]:
-    """pixels, features: mean distance of a pair; _spread: its standard error; _unrelated: between neighbours' runs."""
+    """pixels, features: mean distance of a pair; same: mean share of equal attributes (where the net knows any), which
+    sees a face with other hair where a mean of pixels does not. _spread: the standard error; _unrelated: between
+    neighbours' runs."""
     short, long = load(_shortened(setup, cell), "images"), load(_reference(setup, cell), "images")
-    f_short, f_long = setup.measure(short), setup.measure(long)
+    f_short, f_long, other = setup.measure(short), setup.measure(long), np.roll(long, 1, axis=0)
+    net = setup.need_net()
     pairs = {
-        "pixels": (rms(short, long), rms(long, np.roll(long, 1, axis=0))),
+        "pixels": (rms(short, long), rms(long, other)),
         "features": (
             np.linalg.norm(f_short - f_long, axis=1),
             np.linalg.norm(f_long - np.roll(f_long, 1, axis=0), axis=1),
         ),
     }
+    if net.config.classes:
+        pairs["same"] = (shared(short, long, net), shared(long, other, net))
     found: dict[str, object] = {"n": cell.n}
     for name, (related, unrelated) in pairs.items():
         found[name] = float(related.mean())

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from core.evaluate.distances import FloatArray
 from core.evaluate.feature_net import FeatureNet
-from core.pixels import from_pixels
 from core.train.datasets import UInt8Array
 
 
@@ -60,12 +58,10 @@ def travel(positions: FloatArray, ring: bool) -> dict[str, object]:
     }
 
 
-@torch.no_grad()
-def attribute_courses(net: FeatureNet, images: UInt8Array, frames: int, batch: int = 250) -> dict[str, object]:
+def attribute_courses(net: FeatureNet, images: UInt8Array, frames: int) -> dict[str, object]:
     """What the feature net takes the pictures (P·F,C,H,W) of paths for: ``switches`` of every class attribute,
     ``travel`` of every continuous one."""
-    found = [net.labels(from_pixels(images[i : i + batch])) for i in range(0, len(images), batch)]
-    labels = {name: torch.cat([part[name] for part in found]).numpy().reshape(-1, frames) for name in found[0]}
+    labels = {name: values.reshape(-1, frames) for name, values in net.label_pixels(images).items()}
     rings = net.config.rings
     return {
         name: switches(values) if name in net.config.classes else travel(values.astype(np.float64), name in rings)

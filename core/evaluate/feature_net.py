@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,6 +79,12 @@ class FeatureNet(nn.Module):
         for name in self.config.rings:
             found[name] = torch.atan2(out[name][:, 1], out[name][:, 0]) / (2 * torch.pi) % 1
         return found
+
+    @torch.no_grad()
+    def label_pixels(self, pixels: NDArray[np.uint8], batch: int = 250) -> dict[str, NDArray[Any]]:
+        """Pictures N×C×H×W → ``labels`` of all of them, each (N,)."""
+        parts = [self.labels(from_pixels(pixels[i : i + batch])) for i in range(0, len(pixels), batch)]
+        return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
 
     @torch.no_grad()
     def measure_pixels(self, pixels: NDArray[np.uint8], batch: int = 250) -> Tensor:

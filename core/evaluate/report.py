@@ -119,7 +119,8 @@ def section(document: Document, images: Mapping[str, str]) -> str:
         images.get("reconstruction", ""),
         "### Consistency",
         f"Distance of the sample with S steps to the one with {T} from the same x_T (mean of pairs; pixels: root mean "
-        "square on [0, 1]). With η = 1 the two runs share x_T and no other noise.",
+        "square on [0, 1]), and the share of what the feature net takes for the same in both (the class of a garment; "
+        "all parts of a face). With η = 1 the two runs share x_T and no other noise.",
         tables.consistency_table(document),
         images.get("consistency", ""),
         "### Interpolation",

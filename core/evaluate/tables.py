@@ -17,6 +17,7 @@ from core.evaluate.rows import Document, cell, quality_rows
 
 NOT_RUN = "not run"
 DISTANCES = (("frechet", "spread"), ("kid", "kid_spread"), ("frechet_ends", "spread_ends"))
+CONSISTENCY_MEASURES = {"pixels": "pixels", "features": "features", "same": "same attributes"}
 ETA_ROWS = ("0", "0.2", "0.5", "1", "hat")
 # Table 1 and 2 of the paper for CIFAR-10: real FIDs, of another network
 PAPER_STEPS = (10, 20, 50, 100, 1000)
@@ -107,22 +108,22 @@ def reconstruction_table(document: Document) -> str:
 
 
 def consistency_table(document: Document) -> str:
-    T, body = document["checkpoint"]["T"], []
-    for S in (S for S in CONSISTENCY_STEPS if S < T):
-        row = [str(S)]
-        for name in ("pixels", "features"):
-            for eta in ("0", "1"):
-                figures = cell(document, f"consistency/eta={eta}/S={S}")
-                row.append(NOT_RUN if figures is None else measured(figures[name], figures[f"{name}_spread"]))
-        body.append(row)
-    unrelated = ["unrelated samples"]
-    for name in ("pixels", "features"):
-        for eta in ("0", "1"):
-            cells = (cell(document, f"consistency/eta={eta}/S={S}") for S in CONSISTENCY_STEPS)
-            values = [figures[f"{name}_unrelated"] for figures in cells if figures is not None]
-            unrelated.append(number(values[0]) if values else NOT_RUN)
-    head = ["S", "pixels, η = 0", "pixels, η = 1", "features, η = 0", "features, η = 1"]
-    return table(head, [*body, unrelated])
+    """One row for each S. A measure that an older evaluation lacks reads "not run"."""
+    columns = [(name, eta) for name in CONSISTENCY_MEASURES for eta in ("0", "1")]
+    steps = [S for S in CONSISTENCY_STEPS if document["checkpoint"]["T"] > S]
+    figures = {(S, eta): cell(document, f"consistency/eta={eta}/S={S}") or {} for S in steps for eta in ("0", "1")}
+
+    def shown(S: int, name: str, eta: str) -> str:
+        found = figures[S, eta]
+        return measured(found[name], found[f"{name}_spread"]) if name in found else NOT_RUN
+
+    def unrelated(name: str, eta: str) -> str:
+        values = [figures[S, eta][f"{name}_unrelated"] for S in steps if name in figures[S, eta]]
+        return number(values[0]) if values else NOT_RUN
+
+    body = [[str(S), *(shown(S, *column) for column in columns)] for S in steps]
+    head = ["S", *(f"{CONSISTENCY_MEASURES[name]}, η = {eta}" for name, eta in columns)]
+    return table(head, [*body, ["unrelated samples", *(unrelated(*column) for column in columns)]])
 
 
 def interpolation_table(document: Document) -> str:
