@@ -35,16 +35,17 @@ def test_everyone_has_a_turn_in_every_round_and_the_first_place_goes_round():
         bench.in_turns({}, 0)
 
 
-def test_all_contenders_ask_the_same_network_the_same_number_of_times(tiny_folder, monkeypatch):
+@pytest.mark.parametrize("batch", [3, 70])  # 70: more than the engine takes at once by itself
+def test_all_contenders_ask_the_same_network_the_same_number_of_times(tiny_folder, batch):
     engine = Engine.open(tiny_folder, "cpu")
     pipeline = bench.diffusers_pipeline(tiny_folder, engine.device, "fp32")
     ours, theirs = [], []
-    engine.warm_up(3)
+    engine.warm_up(batch)
     engine.network.register_forward_pre_hook(lambda _, args: ours.append((args[0].shape[0], int(args[1]))))
     pipeline.unet.register_forward_pre_hook(lambda _, args: theirs.append((args[0].shape[0], int(args[1]))))
-    found = bench.contenders(engine, pipeline, 4, 3)
+    found = bench.contenders(engine, pipeline, 4, batch)
     assert list(found) == [bench.OURS, bench.BARE, bench.DIFFUSERS]
-    want = [(3, t) for t in (750, 500, 250, 0)]
+    want = [(batch, t) for t in (750, 500, 250, 0)]
     for name, asked in ((bench.OURS, ours), (bench.BARE, ours), (bench.DIFFUSERS, theirs)):
         ours.clear()
         found[name]()

@@ -91,8 +91,7 @@ def test_the_headline_is_the_smallest_s_within_a_tenth_of_ddpm():
     assert found.ratio == pytest.approx(10.0 / 0.5)  # seconds a picture of the quality cells
     assert headline(with_quality(VALUES), within=0.125).S == 20
     text = headline_text(with_quality(VALUES))
-    assert "from S = 50 on" in text
-    assert ", 20 times faster" in text
+    assert "at S = 50, 20 times" in text
     assert "not of one run" in text
 
 

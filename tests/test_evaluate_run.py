@@ -13,7 +13,7 @@ from core.__main__ import main
 from core.evaluate.cells import cells, only
 from core.evaluate.parts import Part
 from core.evaluate.rows import quality_rows
-from core.evaluate.runner import evaluate
+from core.evaluate.runner import evaluate, evaluations_left, parts_of
 from core.evaluate.store import Store
 from core.evaluate.team import Team
 from core.train.parallel import Share
@@ -75,6 +75,16 @@ def test_killed_between_two_parts_it_ends_with_the_same_figures_bit_for_bit(file
     assert left == []
     assert without_times(store.document) == without_times(whole.document)
     assert set(store.cells) == set(KEYS)
+
+
+def test_what_is_left_is_that_of_the_process_with_most_to_do(files, tmp_path):
+    setup = make_setup(files, tmp_path / "state")  # 6 pictures a part, 4 at once
+    (cell,) = chosen("quality/eta=0/S=5", n=18)
+    assert [evaluations_left(setup, cell, world) for world in (1, 2, 3, 4)] == [30, 20, 10, 10]
+    parts_of(setup, cell)[0].finish()
+    assert [evaluations_left(setup, cell, world) for world in (1, 2)] == [20, 10]
+    (speed,) = chosen("speed/steps")
+    assert evaluations_left(setup, speed, 4) == evaluations_left(setup, speed) > 0
 
 
 def test_what_is_done_is_not_done_again(files, tmp_path, monkeypatch):

@@ -38,6 +38,29 @@ def test_a_cell_is_done_under_its_own_conditions_only(tmp_path, checkpoint):
     with pytest.raises(DataError, match="seeds_from = None, not 7"):
         store.has("a", {"n": 10, "precision": "fp32", "seeds_from": 7})
     assert not store.has("a", {"n": 20, "precision": "fp32"}, redo=True)
+    assert not store.has("a", {"n": 10, "precision": "fp32"}, redo=True)  # as asked: a speed cell, a new figure
+
+
+def test_cells_of_one_kind_share_what_they_depend_on(tmp_path, checkpoint):
+    store = Store.open(tmp_path / "e.json", checkpoint)
+    store.put("a", record(n=10))
+    store.fits("quality", {"n": 10, "seeds_from": 7})
+    store.fits("speed", {"n": 16})
+    with pytest.raises(DataError, match=r"e\.json has a with n = 10, not 20.*--out.*--redo"):
+        store.fits("quality", {"n": 20})
+    store.fits("quality", {"n": 20}, replaced=["a"])
+
+
+def test_two_evaluations_of_one_file_keep_each_others_cells(tmp_path, checkpoint):
+    first, second = (Store.open(tmp_path / "e.json", checkpoint) for _ in range(2))
+    first.put("a", record(value=1.0))
+    second.put("b", record(value=2.0))
+    first.put("c", record(value=3.0))
+    second.put("a", record(value=4.0))
+    first.put("d", record(value=5.0))
+    found = read_document(tmp_path / "e.json")["cells"]
+    assert {key: cell["figures"]["frechet"] for key, cell in found.items()} == {"a": 1.0, "b": 2.0, "c": 3.0, "d": 5.0}
+    assert [path.name for path in tmp_path.glob("e.json*")] == ["e.json"]
 
 
 def test_figures_of_other_weights_are_refused(tmp_path, checkpoint, tiny_config):

@@ -95,7 +95,8 @@ def contenders(engine: Engine, pipeline: Any | None, steps: int, batch: int) -> 
         for t in timesteps:
             engine.network(x, t)
 
-    found = {OURS: synchronised(engine, lambda: engine.sample(request)), BARE: synchronised(engine, bare)}
+    ours = synchronised(engine, lambda: engine.sample(request, max_batch=batch))  # in one piece, as the others
+    found = {OURS: ours, BARE: synchronised(engine, bare)}
     if pipeline is not None:
         clip = engine.checkpoint.defaults.clip_range is not None
         found[DIFFUSERS] = synchronised(

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--budget", type=float, metavar="MINUTES", help="begin no cell that would end later")
     parser.add_argument("--out", type=Path, help="the JSON; default: evaluation.json in the checkpoint's folder")
     parser.add_argument("--state", type=Path, help="folder of unfinished work; default: ~/.cache/ddim-explorer")
-    parser.add_argument("--redo", action="store_true", help="replace cells measured with other settings")
+    parser.add_argument("--redo", action="store_true", help="measure the chosen cells anew; finished parts are kept")
     parser.add_argument("--seeds-from", type=int, default=100_000, help="the first seed; n follow")
     parser.add_argument("--batch", type=int, default=50, help="pictures in one network call")
     parser.add_argument("--chunk", type=int, default=100, help="pictures after which work is saved")

@@ -45,7 +45,7 @@ def headline_text(document: Document) -> str:
         return f"{text}; the nearest is S = {S}, {100 * above:.0f} ± {100 * spread:.0f} % above."
     times = "the same run" if found.same_run else "the quality cells, not of one run"
     return (
-        f"**η = 0 is within {within} of DDPM from S = {found.S} on, {tables.number(found.ratio)} times faster.**"
+        f"**η = 0 is within {within} of DDPM at S = {found.S}, {tables.number(found.ratio)} times faster.**"
         f" Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}. Times are those of {times}."
     )
 
@@ -60,7 +60,8 @@ def bias_text(document: Document) -> str:
         f"n = {floor['n']}. A Fréchet distance of few pictures comes out too large, because their covariance is not "
         f"known exactly: with n = {floor['n_all']} held-out pictures it is {tables.number(floor['frechet_all'])}. All "
         "cells have one n, so they compare with each other and with the floor, not with figures of another n. "
-        "KID has no such bias."
+        "KID has no such bias. Near the floor ± is about twice too wide: a resample repeats pictures, which looks "
+        "like a distance (`tests/test_evaluate_spread.py`)."
     )
 
 
@@ -126,7 +127,8 @@ def section(document: Document, images: Mapping[str, str]) -> str:
         "### Interpolation",
         f"Between the pictures of neighbouring seeds, S = {min(INTERPOLATION_STEPS, T)}, η = 0. Detour: length of the "
         f"way in features by the distance of its ends (1 is straight). Jump: longest of its {FRAMES - 1} steps by "
-        "their mean (1 is even).",
+        "their mean (1 is even). Each seed is an end of two pairs, which the bootstrap does not know: ± of midpoints "
+        "is about 1.4 times too narrow (`tests/test_evaluate_spread.py`).",
         tables.interpolation_table(document),
     ]
     attributes = tables.attributes_table(document)

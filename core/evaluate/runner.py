@@ -42,11 +42,13 @@ def parts_of(setup: Setup, cell: Cell) -> list[Part]:
     return list({part.path: part for part in KINDS[cell.kind].parts(setup, cell)}.values())
 
 
-def evaluations_left(setup: Setup, cell: Cell) -> int:
-    """Network calls, at the setup's batch or what costs the same, until the figures of a cell."""
+def evaluations_left(setup: Setup, cell: Cell, world: int = 1) -> int:
+    """Network calls, at the setup's batch or what costs the same, until the figures of a cell: those of the process of
+    ``world`` that has most to do."""
     if cell.kind == "speed":
-        return -(-cell.cost // setup.batch)
-    return sum(missing(parts_of(setup, cell)).values())
+        return -(-cell.cost // setup.batch)  # of the first process; the others wait
+    parts = parts_of(setup, cell)
+    return max(sum(missing(parts[rank::world]).values()) for rank in range(world))
 
 
 def record_of(setup: Setup, cell: Cell) -> dict[str, object]:
@@ -83,14 +85,17 @@ def evaluate(
     budget_s: a cell that is expected to end later than this after the call is not begun, nor any after it.
     """
     team, started = team or Team(Share()), clock()
-    todo = team.same([cell for cell in cells if not store.has(cell.key, setup.conditions(cell), redo)])
+    todo = [cell for cell in cells if not store.has(cell.key, setup.conditions(cell), redo)]
+    for cell in todo:
+        store.fits(cell.kind, setup.conditions(cell), [cell.key for cell in todo] if redo else [])
+    todo = team.same(todo)
     say(f"{len(cells) - len(todo)} of {len(cells)} cells are there already")
     if not todo:
         return []
     pending = missing(part for cell in todo for part in parts_of(setup, cell))
     progress = Progress(pending, team.share.world, setup.ms_per_evaluation(), team.share.first, clock)
     for number, cell in enumerate(todo):
-        expected = progress.expected(evaluations_left(setup, cell))
+        expected = progress.ms * evaluations_left(setup, cell, team.share.world) / 1000
         fits = budget_s is None or clock() - started + expected <= budget_s
         if not team.same(fits):
             left = todo[number:]

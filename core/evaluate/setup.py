@@ -17,6 +17,7 @@ from core.errors import RequestError
 from core.evaluate.cells import PATHS, Cell
 from core.evaluate.distances import FloatArray
 from core.evaluate.feature_net import FeatureNet
+from core.evaluate.machine import machine
 from core.evaluate.parts import Arrays, Part, Tick
 from core.evaluate.ruler import Ruler
 from core.pixels import to_uint8
@@ -97,6 +98,9 @@ class Setup:
             found["n_reference"] = 0 if self.training is None else len(self.training)
         if cell.kind == "interpolation":
             found["paths"] = self.paths(cell.n)
+        if cell.kind == "speed":
+            where = machine(self.engine.device)
+            found |= {name: where[name] for name in ("device_name", "processor", "threads")}
         if cell.kind == "reconstruction" or cell.way == "floor":
             found["held_out_sha256"] = self.digests[1]
         return found

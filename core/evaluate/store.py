@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +29,14 @@ def read_document(path: Path) -> dict[str, Any]:
 
 @dataclass
 class Store:
-    """document: schema, checkpoint, and cells by key; each with its conditions, figures, machine, versions, times."""
+    """document: schema, checkpoint, and cells by key; each with its conditions, figures, machine, versions, times.
+
+    mine: keys of the cells that were put here.
+    """
 
     path: Path
     document: dict[str, Any]
+    mine: set[str] = field(default_factory=set)
 
     @classmethod
     def open(cls, path: Path, checkpoint: Checkpoint) -> Store:
@@ -62,23 +66,35 @@ class Store:
         return self.document["cells"]
 
     def has(self, key: str, conditions: Mapping[str, object], redo: bool = False) -> bool:
-        """Whether this cell is done. Raises DataError where it was done otherwise, unless it may be redone."""
-        if key not in self.cells:
+        """Whether this cell is done and stays. Raises DataError where it was done otherwise, unless it is redone."""
+        if redo or key not in self.cells:
             return False
+        self._compare(key, conditions, {*self.cells[key]["conditions"], *conditions})
+        return True
+
+    def fits(self, kind: str, conditions: Mapping[str, object], replaced: Collection[str] = ()) -> None:
+        """Raise DataError where a cell would stand in one table with cells of another n, ruler or seeds. replaced: keys
+        of cells that do not count, since they are being made anew."""
+        for key, there in self.cells.items():
+            if there["kind"] == kind and key not in replaced:
+                self._compare(key, conditions, {*there["conditions"]} & {*conditions})
+
+    def _compare(self, key: str, conditions: Mapping[str, object], names: Collection[str]) -> None:
         there = self.cells[key]["conditions"]
-        for name in sorted({*there, *conditions}):
+        for name in sorted(names):
             if there.get(name) != conditions.get(name):
-                if redo:
-                    return False
                 was, now = (str(x.get(name))[:12] for x in (there, conditions))
                 raise DataError(
                     f"{self.path} has {key} with {name} = {was}, not {now}: "
-                    "name another --out, or add --redo to replace it."
+                    "name another --out, or make all its cells of this kind anew with --redo."
                 )
-        return True
 
     def put(self, key: str, record: dict[str, object]) -> None:
-        """Keep a cell and write the file."""
-        self.cells[key] = json.loads(json.dumps(record, allow_nan=False))
+        """Keep a cell and write the file, with what another process may have put there meanwhile."""
+        cell = json.loads(json.dumps(record, allow_nan=False))
+        if self.path.exists():
+            self.cells.update({k: v for k, v in read_document(self.path)["cells"].items() if k not in self.mine})
+        self.mine.add(key)
+        self.cells[key] = cell
         data = json.dumps(self.document, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
         write_atomically(self.path, data.encode())
