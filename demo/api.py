@@ -34,7 +34,7 @@ def told(stream: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 def add_endpoints(handlers: Handlers) -> None:
     """Register the four endpoints on the page that is being built. They share its queue and its turns.
 
-    The docstrings are what "Use via API" shows, in one paragraph each.
+    The docstrings are what /gradio_api/info and client.view_api() show, in one paragraph each.
     """
     first = handlers.host.names()[0]  # the page opens on it, too
 

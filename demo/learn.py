@@ -66,7 +66,8 @@ EXPERIMENTS = (
     Experiment(
         "fewer-steps", "Fewer steps",
         "Three runs from one noise, with 100, 20 and 5 steps. Between 100 and 20 look hard for a difference, then see "
-        "what 5 steps lose: fine detail goes first, the shape last. Time falls in proportion.",
+        "what 5 steps lose: fine detail first. A noise that lies between two pictures may even end in the other one: "
+        "other hair, say. Time falls in proportion.",
         "compare",
         {"lanes": (Lane(100, 0.0), Lane(20, 0.0), Lane(5, 0.0)), "seed": 3},
     ),
@@ -80,10 +81,11 @@ EXPERIMENTS = (
     ),
     Experiment(
         "same-noise", "Same noise, other S",
-        "A takes 10 steps and B takes 100, from one x_T with η = 0. The two agree on what is shown and differ in "
-        "the details: x_T is a code of the picture. Set both η to 1 and the likeness goes.",
+        "A takes 20 steps and B takes 100, from one x_T with η = 0. The two agree on what is shown and differ in "
+        "the details: x_T is a code of the picture. Ten steps are too coarse for some codes: try them, and other "
+        "seeds. Set both η to 1 and the likeness goes.",
         "explore",
-        {"steps": 10, "eta": 0.0, "steps_b": 100, "eta_b": 0.0, "spacing": "leading", "seed": 3},
+        {"steps": 20, "eta": 0.0, "steps_b": 100, "eta_b": 0.0, "spacing": "leading", "seed": 3},
     ),
     Experiment(
         "interpolate", "Interpolate",

@@ -1,7 +1,7 @@
 """``python docs/make_pictures.py [cards] [gifs] [page]``: make the pictures of README and model cards again.
 
-The page's pictures come out of the running app, driven in chromium: a screenshot, and the GIF that its own
-button downloads. The cards' sheets are command-line runs over consecutive seeds, none left out.
+The page's pictures are screenshots of the running app, driven in chromium. The GIFs come from the engine, as the page's
+own buttons make them. The cards' sheets are command-line runs over consecutive seeds, none left out.
 """
 
 from __future__ import annotations
@@ -110,7 +110,13 @@ def card_pictures(folder: Path) -> None:
     seeds = "0-63" if folder.name == "fashion-mnist" else "0-31"  # a colour sheet of 64 is over 300 kB
     subprocess.run([*run, "--seeds", seeds, "--steps", "50", "--columns", "8" if seeds == "0-31" else "16",
                     "--out", str(folder / "sheet.png")], cwd=ROOT, check=True)  # fmt: skip
-    for steps, eta in ((5, 0), (10, 0), (20, 0), (50, 0), (100, 0), (20, 1), (100, 1)):
+    colour = folder.name == "toon-faces"
+    if colour:
+        options = "--device cpu --seeds 3,8 --frames 11 --steps 20 --out".split()
+        subprocess.run(
+            [*core, "interpolate", str(folder), *options, str(folder / "strip-3-8.png")], cwd=ROOT, check=True
+        )
+    for steps, eta in ((5, 0), (10, 0), (20, 0), *([(50, 0)] if colour else []), (100, 0), (20, 1), (100, 1)):
         out = folder / f"steps-{steps:03d}-eta-{eta}.png"
         subprocess.run(
             [*run, "--seeds", "0-15", "--steps", str(steps), "--eta", str(eta), "--columns", "16", "--out", str(out)],
