@@ -23,6 +23,13 @@ def at_least_1(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """A port that can be opened and named in an address, or an error that argparse shows."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:  # 0 would be any port, but gradio asks port 0 itself then
+        raise argparse.ArgumentTypeError(f"give a whole number from 1 to 65535, not {text or 'nothing'}.")
+    return int(text)
+
+
 class Parser(argparse.ArgumentParser):
     """An error is one line, without the usage above it."""
 
@@ -34,7 +41,7 @@ class Parser(argparse.ArgumentParser):
 def arguments() -> argparse.Namespace:
     parser = Parser(description=__doc__)
     parser.add_argument("--host", default=os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"))
-    parser.add_argument("--port", type=int, help="default: GRADIO_SERVER_PORT, or the first free from 7860")
+    parser.add_argument("--port", type=port, help="default: GRADIO_SERVER_PORT, or the first free from 7860")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder of checkpoint folders")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
@@ -49,7 +56,12 @@ def arguments() -> argparse.Namespace:
         "--api-minutes", type=at_least_1, default=10, metavar="N", help="longest call of the API; default: 10"
     )
     parser.add_argument("--share", action="store_true", help="also serve at a public gradio.live address")
-    return parser.parse_args()
+    args = parser.parse_args()
+    try:  # gradio reads it when it is imported, even where --port is given
+        port(os.environ.get("GRADIO_SERVER_PORT", "7860"))
+    except argparse.ArgumentTypeError as error:
+        parser.error(f"GRADIO_SERVER_PORT: {error}")
+    return args
 
 
 def main() -> int:

@@ -23,7 +23,7 @@ PAD, HEAD, FOOT = 10, 26, 30
 @dataclass(frozen=True)
 class Runner:
     """label: such as "S = 20 · η = 0". frames: F×H×W×3 uint8, from noise to the picture. at_s: F times at which
-    each was reached, measured while this run had the machine to itself; the last is when it finished."""
+    each was reached (0 for x_T), measured while this run had the machine to itself; the last is when it finished."""
 
     label: str
     frames: NDArray[np.uint8]
@@ -54,14 +54,14 @@ def clock_frames(
     """(N×H×W×3 frames of frame_ms each, how many seconds of the race one second of the film shows).
     at_least: side of a runner's picture in pixels; it is enlarged by a whole number.
 
-    All start at 0 and each stops at its own total. The film takes as long as the slowest run, or longest_s if
-    that is shorter; then it is sped up, and says so.
+    All start at 0 and each stops at its own total. The film takes as long as the slowest run, but 1 s at least and
+    longest_s at most; then it is slowed down or sped up, and says so.
     """
     if not 1 <= len(runners) <= 4:
         raise RequestError("A race has one to four runners.")
     slowest = max(runner.total_s for runner in runners)
     film_s = min(max(slowest, 1.0), longest_s)
-    speed = slowest / film_s if slowest > film_s else 1.0
+    speed = slowest / film_s
     count = int(film_s * 1000 / frame_ms)
     clocks = [*(slowest * i / count for i in range(count)), slowest]
     pictures = [enlarge(runner.frames, at_least) for runner in runners]
@@ -87,6 +87,12 @@ def _frame(
         pen.text((x, y + 6), f"{shown:.2f} s", ACCENT if finished else INK, font(13))
         if finished:
             pen.text((x + side - 1, y + 6), "finished", ACCENT, font(13), anchor="ra")
-    note = "x_T the same, each run timed alone"
-    pen.text((PAD, page.height - 19), note + (f", shown at {speed:.1f}× speed" if speed > 1.05 else ""), SOFT, font(10))
+    pen.text((PAD, page.height - 19), "x_T the same, each run timed alone" + speed_note(speed), SOFT, font(10))
     return np.asarray(page)
+
+
+def speed_note(speed: float) -> str:
+    """What the foot says of the speed: nothing where it is the race's own, to 5 %."""
+    if 0.95 <= speed <= 1.05:
+        return ""
+    return f", shown at {speed:.1f}× speed" if speed > 1 else f", slowed down to {speed:.2g}× speed"

@@ -20,34 +20,39 @@ def kept_steps(S: int, frames: int = MAX_FRAMES) -> tuple[int, ...]:
 
 @dataclass(frozen=True)
 class Frame:
-    """A moment of a run. t: the network index asked, or −1 for the finished picture; x_t and x0_hat:
-    N×H×W×3 uint8 (at the end both are the picture); elapsed_s: sampler time when it was reached."""
+    """A step of a run, or its end. t: the network index asked, or −1 for the finished picture; x_t and x0_hat:
+    N×H×W×3 uint8 (at the end both are the picture); reached_s, elapsed_s: sampler time when x_t was there (0 for
+    x_T) and, a step later, x0_hat; at the end both are the run's."""
 
     index: int
     t: int
     x_t: NDArray[np.uint8]
     x0_hat: NDArray[np.uint8]
+    reached_s: float
     elapsed_s: float
 
 
 @dataclass
 class Trajectory:
-    """A consumer of steps: ``add`` each, and read ``frames``. At most MAX_FRAMES + 1 are held."""
+    """A consumer of steps: ``add`` each in turn, and read ``frames``. At most MAX_FRAMES + 1 are held."""
 
     S: int
     frames: list[Frame] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._kept = frozenset(kept_steps(self.S))
+        self._reached_s = 0.0  # when the step before ended, kept or not: its x_next is this step's x_t
 
     def add(self, step: Step) -> Frame | None:
         """Keep the step if it is one of those kept; the last step adds the finished picture too."""
         kept = None
         if step.index in self._kept:
-            kept = Frame(step.index, step.t, to_pixels(step.x_t), to_pixels(step.x0_hat), step.elapsed_s)
+            x_t, x0_hat = to_pixels(step.x_t), to_pixels(step.x0_hat)
+            kept = Frame(step.index, step.t, x_t, x0_hat, self._reached_s, step.elapsed_s)
             self.frames.append(kept)
         if step.index == self.S - 1:
             picture = to_pixels(step.x_next)
-            kept = Frame(self.S, -1, picture, picture, step.elapsed_s)
+            kept = Frame(self.S, -1, picture, picture, step.elapsed_s, step.elapsed_s)
             self.frames.append(kept)
+        self._reached_s = step.elapsed_s
         return kept

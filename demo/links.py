@@ -27,17 +27,19 @@ NAMES = tuple(PageSettings.__dataclass_fields__)
 
 def to_query(page: PageSettings) -> str:
     """ "checkpoint=…&steps=20&…": every setting, so that a link means the same when defaults change."""
+    from core.reproduce import short  # brings torch, and the page is built before that is loaded
+
     out: dict[str, str] = {}
     for name in NAMES:
         value = getattr(page, name)
         if name == "lanes":
-            out[name] = ",".join(f"{lane.steps}:{lane.eta:g}:{lane.spacing}" for lane in value)
+            out[name] = ",".join(f"{lane.steps}:{short(lane.eta)}:{lane.spacing}" for lane in value)
         elif isinstance(value, tuple):
-            out[name] = ",".join(f"{v:g}" if isinstance(v, float) else str(v) for v in value)
+            out[name] = ",".join(short(v) if isinstance(v, float) else str(v) for v in value)
         elif isinstance(value, bool):
             out[name] = str(int(value))
         else:
-            out[name] = f"{value:g}" if isinstance(value, float) else str(value)
+            out[name] = short(value) if isinstance(value, float) else str(value)
     return urlencode(out)
 
 

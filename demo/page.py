@@ -22,7 +22,7 @@ from demo.learn import EXPERIMENTS, Experiment, flow_value
 from demo.links import NAMES, from_query, to_query
 from demo.panels import SCRIPT, encoded, views_control
 from demo.reproduce_view import reproduce_view, wire_reproduce
-from demo.settings import PageSettings, as_control, log_stops
+from demo.settings import PageSettings, as_control, cut_to, log_stops
 from demo.theme import CSS, theme
 from demo.tradeoff_view import tradeoff_view, wire_tradeoff
 from demo.turns import MAX_WAITING
@@ -39,6 +39,7 @@ COPY = """(query) => { const link = location.origin + location.pathname + query;
   const said = document.querySelector("#status p");
   if (said) said.textContent = "The link is in the address bar and copied."; }"""
 GLANCED = ("duel", "square")  # the panels that answer a change before the run has begun
+CUT = ("steps", "steps_b", "lanes", "grid_steps")  # the controls that hold numbers of steps
 ASK_ON_OPENING_S = 60.0  # a tab is opened to be seen working, and any control ends its run
 
 
@@ -67,8 +68,9 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
     handlers: what answers the controls and the API; made for ``host`` where none is given.
     """
     handlers, names = handlers or Handlers(host), host.names()
-    first = PageSettings(checkpoint=names[0])
-    stops, shown = log_stops(host.training_steps(first.checkpoint)), recorded(first.checkpoint)
+    first = PageSettings(checkpoint=names[0]).within(host.training_steps(names[0]))
+    # up to the largest T, so that every checkpoint's own steps are in reach
+    stops, shown = log_stops(max(map(host.training_steps, names))), recorded(first.checkpoint)
 
     with gr.Blocks(title="DDIM explorer", analytics_enabled=False, delete_cache=(3600, 6 * 3600)) as page:
         gr.HTML(
@@ -120,13 +122,25 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             if said is None:
                 yield {status: gr.skip()}  # a generator that yields nothing would blank every panel
 
+        def cut(values: tuple[Any, ...]) -> dict[str, Any]:
+            """The controls that ask for more steps than their checkpoint has, by name, and what to set them to."""
+            known = values[0] in names
+            return cut_to(host.training_steps(values[0]), dict(zip(NAMES, values, strict=True))) if known else {}
+
+        def with_new(new: Mapping[str, Any], values: tuple[Any, ...]) -> tuple[dict[str, Any], tuple[Any, ...]]:
+            """(the controls to set by name: new, and those that must be cut for it; the values of all of them then)."""
+            together = dict(zip(NAMES, values, strict=True)) | dict(new)
+            fewer = cut(tuple(together.values()))
+            return {**new, **fewer}, tuple((together | fewer).values())
+
         async def want(request: gr.Request, *values: Any) -> list[Any]:
             key = str(request.session_hash)
             handlers.want(key, values)  # on the event loop: in order of arrival
             seen = await asyncio.to_thread(handlers.glance, key, values)
             texts = {name: encoded(seen[name]) for name in GLANCED if name in seen}
             handlers.sessions.get(key).sent.update({name: hash(text) for name, text in texts.items()})
-            return [texts.get(name, gr.skip()) for name in GLANCED]
+            fewer = cut(values)
+            return [texts.get(name, gr.skip()) for name in GLANCED] + [fewer.get(name, gr.skip()) for name in CUT]
 
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             key = str(request.session_hash)
@@ -163,7 +177,8 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         model: dict[str, Any] = {"concurrency_id": "model", "concurrency_limit": MAX_WAITING, "inputs": controls,
                                  "outputs": outputs, **QUIET}  # fmt: skip
         changes = [control.change for control in controls if control is not view]
-        gr.on([*changes, view.change], want, inputs=controls, outputs=[places[name] for name in GLANCED],
+        answered = [places[name] for name in GLANCED] + [every.by_name[name] for name in CUT]
+        gr.on([*changes, view.change], want, inputs=controls, outputs=answered,
               queue=False, trigger_mode="multiple", **QUIET)  # fmt: skip
         gr.on(changes, run, trigger_mode="always_last", **model)
         view.change(run_view, trigger_mode="always_last", **model)
@@ -175,7 +190,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             """Open with the state that the address carries, and run."""
             found, said = from_query(dict(request.query_params), names, host.training_steps)
             new = {name: as_control(v) if isinstance(v, tuple) else v for name, v in found.items()}
-            values = tuple(new.get(name, value) for name, value in zip(NAMES, values, strict=True))
+            new, values = with_new(new, values)
             key = str(request.session_hash)
             handlers.want(key, values)
             out: dict[Any, Any] = {every.by_name[name]: value for name, value in new.items()}
@@ -225,7 +240,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             new: Mapping[str, Any], said: str, request: gr.Request, values: tuple[Any, ...]
         ) -> Iterator[dict[Any, Any]]:
             """Set controls, among them the view, say what to look at, and run."""
-            values = tuple(new.get(name, value) for name, value in zip(NAMES, values, strict=True))
+            new, values = with_new(new, values)
             key = str(request.session_hash)
             handlers.want(key, values)
             yield {guide: said, **{every.by_name[name]: value for name, value in new.items()}}

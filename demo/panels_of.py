@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.reproduce import short
+
 Values = Mapping[str, dict[str, Any]]
 PASSING = ("coarse", "running")  # what is soon followed by something else
 
 
 def cell_name(steps: int, eta: float) -> str:
-    """The job of a cell of the grid."""
-    return f"cell {steps} {eta:g}"
+    """The job of a cell of the grid, η with all its digits: two cells must not share one job."""
+    return f"cell {steps} {short(eta)}"
 
 
 def panel_of(job: str) -> str:

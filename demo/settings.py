@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
-from typing import TypeVar
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 Number = TypeVar("Number", int, float)
 
@@ -75,6 +76,16 @@ class PageSettings:
         """Pictures on the path through the keys."""
         return len(self.keys) * self.between if self.loop else (len(self.keys) - 1) * self.between + 1
 
+    def within(self, T: int) -> PageSettings:
+        """The same with every S cut to T; columns of the grid that become equal are one."""
+        return replace(
+            self,
+            steps=min(self.steps, T),
+            steps_b=min(self.steps_b, T),
+            lanes=tuple(replace(lane, steps=min(lane.steps, T)) for lane in self.lanes),
+            grid_steps=rising(min(S, T) for S in self.grid_steps),
+        )
+
 
 def log_stops(T: int) -> list[int]:
     """Slider stops from 1 to T, evenly spread in the logarithm: every S to 10, then round numbers."""
@@ -94,6 +105,11 @@ def whole(value: object, name: str, low: int, high: int) -> int:
     if not low <= value <= high:
         raise ValueError(f"{name} must lie between {low} and {high}, not {int(value)}.")
     return int(value)
+
+
+def steps_within(value: object, name: str, T: int) -> int:
+    """S of a runner or a column, cut to T: it may be a default, or stem from a checkpoint with more steps."""
+    return whole(T if isinstance(value, (int, float)) and value > T else value, name, 1, T)
 
 
 def share(value: object, name: str) -> float:
@@ -128,7 +144,7 @@ def lanes_of(text: object, T: int) -> tuple[Lane, ...]:
             raise ValueError("A runner needs steps, η and a spacing.")
         spacing = one_of(raw.get("spacing"), f"The spacing {who}", SPACINGS)
         lanes.append(
-            Lane(whole(raw.get("steps"), f"Steps {who}", 1, T), share(raw.get("eta"), f"η {who}"), str(spacing))
+            Lane(steps_within(raw.get("steps"), f"Steps {who}", T), share(raw.get("eta"), f"η {who}"), str(spacing))
         )
     return tuple(lanes)
 
@@ -170,7 +186,8 @@ def page_settings(
     grid_etas: object = "[0,0.5,1]",
     what: object = "samples",
 ) -> PageSettings:
-    """Check what the controls sent. Raises ValueError with one sentence that names the remedy."""
+    """Check what the controls sent; runners and columns are cut to T steps. Raises ValueError with one sentence that
+    names the remedy."""
     across, down = (share(v, "A place on the sheet") for v in json_list(place, "The place", 2, 2))
     return PageSettings(
         checkpoint=checkpoint,
@@ -190,7 +207,19 @@ def page_settings(
         own_noise=bool(own_noise),
         corners=seeds_of(corners, "The corner seeds", 4, 4),
         place=(across, down),
-        grid_steps=rising(whole(v, "S", 1, T) for v in json_list(grid_steps, "Steps across", 1, MAX_GRID_STEPS)),
+        grid_steps=rising(steps_within(v, "S", T) for v in json_list(grid_steps, "Steps across", 1, MAX_GRID_STEPS)),
         grid_etas=rising(share(v, "η down") for v in json_list(grid_etas, "η down", 1, MAX_GRID_ETAS)),
         what=str(one_of(what, "The run to write out", tuple(WHAT))),
     )
+
+
+def cut_to(T: int, controls: Mapping[str, Any]) -> dict[str, Any]:
+    """The controls that ask for more than T steps, cut to T, as they hold it: what is shown is what is run. None where
+    a value is odd: page_settings says which. controls: all of them, by name."""
+    try:
+        asked = page_settings(sys.maxsize, **controls)
+    except ValueError:
+        return {}
+    fits = asked.within(T)
+    changed = {name: value for name, value in vars(fits).items() if value != getattr(asked, name)}
+    return {name: as_control(value) if isinstance(value, tuple) else value for name, value in changed.items()}

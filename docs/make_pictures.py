@@ -112,7 +112,7 @@ def card_pictures(folder: Path) -> None:
                     "--out", str(folder / "sheet.png")], cwd=ROOT, check=True)  # fmt: skip
     colour = folder.name == "toon-faces"
     if colour:
-        options = "--device cpu --seeds 3,8 --frames 11 --steps 20 --out".split()
+        options = ["--device", "cpu", "--seeds", "3,8", "--frames", "11", "--steps", "20", "--out"]
         subprocess.run(
             [*core, "interpolate", str(folder), *options, str(folder / "strip-3-8.png")], cwd=ROOT, check=True
         )
