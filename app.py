@@ -81,7 +81,7 @@ def main() -> int:
             server_name=args.host, server_port=args.port, inbrowser=not args.no_browser, prevent_thread_lock=True,
             ssr_mode=False, quiet=True, share=args.share, **launch_options(),
         )  # fmt: skip
-    except OSError as error:
+    except (OSError, OverflowError) as error:  # the latter when it looks for a free port above 65535
         print(f"The page could not be served: {error} Choose another --port.", file=sys.stderr)
         return 2
     print(f"DDIM explorer: {page.local_url}", flush=True)

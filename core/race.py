@@ -93,6 +93,5 @@ def _frame(
 
 def speed_note(speed: float) -> str:
     """What the foot says of the speed: nothing where it is the race's own, to 5 %."""
-    if 0.95 <= speed <= 1.05:
-        return ""
-    return f", shown at {speed:.1f}× speed" if speed > 1 else f", slowed down to {speed:.2g}× speed"
+    figure = f"{speed:.1f}" if speed > 1 else f"{speed:.2g}"
+    return "" if 0.95 <= speed <= 1.05 else f", shown at {figure}× speed"

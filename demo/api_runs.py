@@ -100,7 +100,7 @@ def grid(
 
 def runner(label: str, film: Trajectory) -> Runner:
     frames = film.frames
-    return Runner(label, np.stack([f.x_t[0] for f in frames]), tuple(f.elapsed_s for f in frames))
+    return Runner(label, np.stack([f.x_t[0] for f in frames]), tuple(f.reached_s for f in frames))
 
 
 def settings(steps: object, eta: object, spacing: object) -> SamplerSettings:

@@ -12,6 +12,7 @@ from core.grid import legend_sheet
 from core.pixels import sheet
 from core.race import FRAME_MS, Runner, clock_frames
 from core.record import request_of
+from core.request import Request
 from demo.panels_of import cell_name
 from demo.settings import PageSettings
 from demo.views import seconds
@@ -69,7 +70,8 @@ def grid(finished: dict[str, Any], page: PageSettings) -> bytes:
     pictures = np.stack([np.concatenate([pictures for _, _, (pictures, _) in row]) for row in cells])
     times = [[seconds(value["total_s"]) for _, value, _ in row] for row in cells]
     records = [record for row in cells for _, _, (_, record) in row]
-    note = f"{page.checkpoint}, seed {page.seed}, {page.spacing}; {cells[0][0][1]['machine']}"
+    (checkpoint, request), value, _ = cells[0][0]  # the page may want another seed by now
+    note = f"{checkpoint}, seed {request.seeds[0]}, {request.settings.spacing}; {value['machine']}"
     picture = legend_sheet(pictures, page.grid_steps, page.grid_etas, times, note)
     return png_bytes(picture, {**records[0], "grid": records})
 
@@ -84,12 +86,29 @@ def parts(kind: str, page: PageSettings | None) -> list[str]:
     return [name]
 
 
+def check_together(kind: str, made: list[tuple[str, Request]], page: PageSettings) -> None:
+    """Raises ValueError unless the runs of a race or a grid start from one x_T, and differ only in what the file says
+    of each. made: (checkpoint, request) of each, in the order of ``parts``."""
+    race = kind == "race-gif"
+    alike = {(checkpoint, request.seeds, None if race else request.settings.spacing) for checkpoint, request in made}
+    if len(alike) > 1:
+        what = "seed or checkpoint" if race else "seed, spacing or checkpoint"
+        raise ValueError(f"These pictures differ in {what}: wait until all have finished, or press Run again.")
+    for i, (lane, (_, request)) in enumerate(zip(page.lanes, made, strict=True) if race else ()):
+        s = request.settings
+        if (s.steps, s.eta, s.spacing) != (lane.steps, lane.eta, lane.spacing):
+            who = f"Runner {'ABCD'[i]}"
+            raise ValueError(f"{who} shows earlier settings: wait until it has finished, or press Run again.")
+
+
 def write(kind: str, finished: dict[str, Any], folder: Path, page: PageSettings | None = None) -> Path:
-    """Write the newest finished run of a panel into a folder. Raises ValueError if there is none.
-    page: the newest settings; they say which runs make up a race or a grid."""
+    """Write the newest finished run of a panel into a folder. Raises ValueError if there is none, or if the runs of
+    one file do not belong together. page: the newest settings; they say which runs make up a race or a grid."""
     filename, names = KINDS[kind][1], parts(kind, page)
     if not names or not all(name in finished for name in names):
         raise ValueError("There is nothing to download yet: wait until this panel has finished.")
+    if kind in ("race-gif", "grid-png") and page is not None:
+        check_together(kind, [finished[name][0] for name in names], page)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / filename
     if kind == "race-gif":

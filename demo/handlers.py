@@ -131,8 +131,11 @@ class Handlers:
             yield Update(("error", views.failure_note(type(error).__name__)))
 
     def run_anew(self, key: str, values: tuple[Any, ...]) -> Iterator[Update]:
-        """Run every panel again, to see its timing once more; finished results are not reused."""
-        self.sessions.get(key).finished.clear()
+        """Run every panel again, to see its timing once more; finished results are not reused. A run that is going
+        ends: of the same settings, it would be taken for this one."""
+        session = self.sessions.get(key)
+        self.sessions.stop(key, halt=False)
+        session.finished = {}  # a new one, so that what the ended run still finishes goes into the old
         yield from self.go_on(key, values, ASK_ABOVE_S)
 
     def go_on(self, key: str, values: tuple[Any, ...], ask_above_s: float = math.inf) -> Iterator[Update]:
@@ -151,11 +154,12 @@ class Handlers:
         return max(1, min(T, int(1000 * budget_s / ms)))
 
     def export(self, key: str, kind: str) -> str:
-        """A path to download. Raises ValueError when the panel has not finished."""
+        """A path to download. Raises ValueError when the panel has not finished, or not all of it from one x_T."""
         from demo import exports
 
         session = self.sessions.peek(key)
-        finished, page = (session.finished, session.wanted) if session else ({}, None)
+        # a copy, since a run on the compute thread may drop what is read here
+        finished, page = (session.finished.copy(), session.wanted) if session else ({}, None)
         return str(exports.write(kind, finished, self._folder(key), page))
 
     def scratch(self) -> tempfile.TemporaryDirectory[str]:

@@ -46,7 +46,7 @@ def thinned(value: dict[str, Any], film: Any) -> dict[str, Any]:
 
     x_t, x0_hat = film
     kept = np.unique(np.linspace(0, len(x_t) - 1, FRAMES).round().astype(int))
-    times = {name: [value[name][i] for i in kept] for name in ("t", "at_s")}
+    times = {name: [value[name][i] for i in kept] for name in ("t", "at_s", "x0_at_s")}
     return value | times | {"film": film_uri(x_t[kept], x0_hat[kept])}
 
 

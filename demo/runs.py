@@ -208,5 +208,6 @@ def _film(trajectory: Trajectory) -> dict[str, Any]:
     return {
         "film": film_uri(np.stack([f.x_t[0] for f in frames]), np.stack([f.x0_hat[0] for f in frames])),
         "t": [f.t for f in frames],
-        "at_s": [round(f.elapsed_s, 4) for f in frames],
+        "at_s": [round(f.reached_s, 4) for f in frames],
+        "x0_at_s": [round(f.elapsed_s, 4) for f in frames],
     }

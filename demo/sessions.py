@@ -13,8 +13,9 @@ from demo.settings import PageSettings
 class Session:
     """wanted: the newest settings a control sent. running: the run that is going or waiting, and patience_s: above
     which estimate it asks before it goes on. stops: how often Stop was pressed, and
-    halted: the settings it stopped. finished: panel name → (its request,
-    what it showed, what an export needs), so that only what changed runs again. ddpm_s: (checkpoint, batch) →
+    halted: the settings it stopped. finished: job name → ((checkpoint, request),
+    what it showed, what an export needs), so that only what changed runs again; "Run again" puts a new dict in its
+    place, while a run keeps to the one it began with. ddpm_s: (checkpoint, batch) →
     measured seconds of a full DDPM run in this tab. exact: (checkpoint, seed) → the picture of η = 0 with all T
     steps, H×W×3, where this tab has made it. glance: (checkpoint, job, request, what it showed) of the coarse picture
     that answered the newest change. sent: panel name → hash of the value the browser has."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from core import Engine
+from core import Engine, Request
 from demo import runs, views
 from demo.handlers import ASK_ABOVE_S, Update
 from demo.host import EngineHost
@@ -44,14 +44,16 @@ class ViewRun:
     def __init__(self, host: EngineHost, engine: Engine, ticket: Ticket, page: PageSettings) -> None:
         self.host, self.engine, self.ticket, self.page = host, engine, ticket, page
         self.session = ticket.session
+        self.finished = self.session.finished  # this very dict: "Run again" gives the run after this one another
         self.jobs = runs.jobs(page)
+        self.by_name = {job.name: job for job in self.jobs}
         self.grid_s = self._estimate_s(self.jobs)  # said before it starts, and not changed while it runs
         self.shown: dict[str, dict[str, Any]] = {}
-        self._drop_old_cells()
 
     def _recall(self) -> None:
         """B stays in sight while A runs, and so on; what a glance has shown is newer than what was finished before."""
-        self.shown |= {name: value for name, (_, value, _) in self.session.finished.items()}
+        finished = self.finished.copy()  # after Stop not on the compute thread, which may add to it
+        self.shown |= {name: value for name, (made, value, _) in finished.items() if self._fits(name, *made)}
         glanced = {job.name: self._glanced(job) for job in self.jobs}
         self.shown |= {name: seen for name, seen in glanced.items() if seen is not None}
 
@@ -73,7 +75,7 @@ class ViewRun:
 
     def _done(self, job: runs.Job) -> bool:
         """Whether this tab has its result."""
-        done = self.session.finished.get(job.name)
+        done = self.finished.get(job.name)
         return done is not None and done[0] == (self.page.checkpoint, job.request)
 
     def _glanced(self, job: runs.Job) -> dict[str, Any] | None:
@@ -93,7 +95,7 @@ class ViewRun:
     def updates(self) -> Generator[Update | None, None, None]:
         self._recall()
         todo = [job for job in self.jobs if not self._done(job)]
-        reused = {job.name: self._with_measured_ddpm(self.session.finished[job.name][1])
+        reused = {job.name: self._with_measured_ddpm(self.finished[job.name][1])
                   for job in self.jobs if job not in todo}  # fmt: skip
         still = self._panels(reused) | self._curve() | self._written()
         yield Update(("running", "Sampling…" if todo else self._idle()), still)
@@ -116,12 +118,21 @@ class ViewRun:
             again = {name: self._with_measured_ddpm(self.shown[name]) for name in lanes}
             yield Update(("done", self._idle()), self._panels(again))
 
-    def _drop_old_cells(self) -> None:
-        """A grid shows one x_T: cells of another seed, spacing or checkpoint must not stand among its own."""
-        wanted = {job.name: (self.page.checkpoint, job.request) for job in self.jobs}
-        for name in [name for name in self.session.finished if name.startswith("cell")]:
-            if self.page.view == "grid" and self.session.finished[name][0] != wanted.get(name):
-                del self.session.finished[name]
+    def _fits(self, name: str, checkpoint: str, request: Request) -> bool:
+        """Whether a finished run may stand among this page's. Players, runners and cells are shown as runs from one
+        x_T of one checkpoint; a cell of another spacing does not say so. Other S and η may stay until their run."""
+        job = self.by_name.get(name)
+        if self.page.view == "grid" and name.startswith("cell"):
+            return job is not None and (checkpoint, request) == (self.page.checkpoint, job.request)
+        if job is None or not job.film:
+            return True
+        return (checkpoint, request.seeds) == (self.page.checkpoint, job.request.seeds)
+
+    def _drop_old(self) -> None:
+        """No file is made of runs that have left the screen."""
+        for name, (made, _, _) in self.finished.copy().items():
+            if not self._fits(name, *made):
+                self.finished.pop(name, None)
 
     def _must_ask(self, rest: list[runs.Job]) -> bool:
         return self._estimate_s(rest) > self.session.patience_s
@@ -165,7 +176,7 @@ class ViewRun:
         """One sample before the estimate: player A's, or one at fewer steps when even that would take long."""
         single = self.jobs[0]
         if self._done(single):
-            done = self.session.finished[single.name]
+            done = self.finished[single.name]
             value = runs.first_sample(single, done[1], done[2][0])
             yield Update(("running", "One picture first…"), {"samples": value})
             return
@@ -204,7 +215,7 @@ class ViewRun:
             self.session.ddpm_s[(self.page.checkpoint, timing.batch)] = timing.total_s
         if settings.eta == 0.0 and full and job.film:
             self.session.exact[(self.page.checkpoint, job.request.seeds[0])] = now.export[0][0][-1]  # type: ignore[index]
-        self.session.finished[job.name] = ((self.page.checkpoint, job.request), now.value, now.export)
+        self.finished[job.name] = ((self.page.checkpoint, job.request), now.value, now.export)
 
     def _with_measured_ddpm(self, value: dict[str, Any]) -> dict[str, Any]:
         """A reused panel whose speed-up was estimated, now that DDPM was measured at its batch."""
@@ -219,13 +230,15 @@ class ViewRun:
         return self.session.ddpm_s.get((self.page.checkpoint, batch))
 
     def _panels(self, changed: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        if changed or self.page.view == "grid":  # until then, all that is in sight is of one x_T
+            self._drop_old()
         self.shown |= changed
         out = panels(changed, self.shown, len(self.page.lanes), self._apart())
         if self.page.view == "grid":
             page = self.page
             plan = views.grid_plan(len(self.jobs), sum(job.evaluations for job in self.jobs), self.grid_s)
             out["grid"] = grid_value(self.shown, page.grid_steps, page.grid_etas, plan)
-        path = self.session.finished.get("path")
+        path = self.finished.get("path")
         if "path" in out and path and out["path"]["state"] == "done":
             page = self.page
             mixed = runs.cross_fade(path[2][0], len(page.keys), page.between, page.loop)
@@ -238,7 +251,7 @@ class ViewRun:
             return None
         lanes = []
         for job in sorted(self.jobs, key=lambda job: job.name):
-            done = self.session.finished.get(job.name)
+            done = self.finished.get(job.name)
             if done is None or done[0] != (self.page.checkpoint, job.request):
                 return None
             lanes.append((job, done[2][0]))

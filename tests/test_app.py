@@ -31,6 +31,25 @@ def test_a_folder_without_checkpoints_ends_with_one_line(tmp_path):
     assert str(tmp_path) in done.stderr
 
 
+def test_a_port_in_the_environment_that_is_none_ends_with_one_line(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "abc")
+    for arguments in ((), ("--port", "7999")):  # gradio reads the variable in either case
+        done = start(*arguments)
+        assert done.returncode == 2
+        assert done.stderr == "GRADIO_SERVER_PORT: give a whole number from 1 to 65535, not abc.\n"
+
+
+def test_the_search_for_a_free_port_ends_with_one_line_at_the_last_one(monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", "65535")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 65535))
+        taken.listen()
+        done = start()
+    assert done.returncode == 2
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert "--port" in done.stderr
+
+
 def test_a_busy_port_ends_with_one_line():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
@@ -96,6 +115,27 @@ def test_a_bad_number_ends_with_one_line(monkeypatch, capsys, flag, value):
     assert len(said.splitlines()) == 1
     assert flag in said
     assert "whole number of at least 1" in said
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "65536", "70000", "80.5", "http", ""])
+def test_a_port_that_cannot_be_opened_ends_with_one_line(monkeypatch, capsys, value):
+    for variable, argv in (("7860", ["--port", value]), (value, [])):
+        monkeypatch.setenv("GRADIO_SERVER_PORT", variable)
+        monkeypatch.setattr(sys, "argv", ["app.py", *argv])
+        with pytest.raises(SystemExit) as ended:
+            app.arguments()
+        assert ended.value.code == 2
+        said = capsys.readouterr().err
+        assert len(said.splitlines()) == 1
+        assert ("--port" if argv else "GRADIO_SERVER_PORT") in said
+        assert "whole number from 1 to 65535" in said
+
+
+@pytest.mark.parametrize("value", ["1", "8080", "65535"])
+def test_a_port_that_can_be_opened_is_taken(monkeypatch, value):
+    monkeypatch.setenv("GRADIO_SERVER_PORT", value)
+    monkeypatch.setattr(sys, "argv", ["app.py", "--port", value])
+    assert app.arguments().port == int(value)
 
 
 def test_threads_are_limited_before_the_network_is_opened(tiny_folder, monkeypatch):

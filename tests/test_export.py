@@ -119,7 +119,8 @@ def test_enlarging_repeats_whole_pixels():
     assert big.shape == (2, 48, 48, 3)
     assert np.array_equal(big[:, ::3, ::3], frames)
     assert np.array_equal(big[:, 2::3, 1::3], frames)
-    assert enlarge(frames, at_least=16) is not None
+    assert np.array_equal(enlarge(frames, at_least=16), frames)  # 16 pixels are enough
+    assert enlarge(frames, at_least=17).shape == (2, 32, 32, 3)
     assert np.array_equal(enlarge(frames, at_least=5), frames)
 
 

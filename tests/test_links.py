@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from demo.links import NAMES, from_query, to_query
+from demo.panels_of import cell_name
 from demo.settings import Lane, PageSettings
 
 ODD = PageSettings(
@@ -19,7 +20,13 @@ def read(text, names=("tiny",), T=1000):
     return from_query(dict(parse_qsl(text)), list(names), lambda name: T)
 
 
-@pytest.mark.parametrize("page", [PageSettings("tiny"), ODD])
+FINE = PageSettings(
+    "tiny", eta=0.1234561, eta_b=1 / 3, lanes=(Lane(7, 0.1234561), Lane(7, 0.1234562)), place=(1 / 3, 0.9999999),
+    grid_etas=(0.1234561, 0.1234562),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("page", [PageSettings("tiny"), ODD, FINE])
 def test_a_link_gives_every_setting_back(page):
     found, said = read(to_query(page))
     assert said == []
@@ -54,6 +61,16 @@ def test_bad_values_are_clamped_or_left_out_and_said(text, found, words):
     got, said = read(text)
     assert got == found
     assert words in "; ".join(said)
+
+
+def test_a_link_is_short_where_few_digits_say_it_all():
+    assert "eta=0.1&" in to_query(replace(ODD, eta=0.1))
+    assert "grid_etas=0%2C0.5%2C1&" in to_query(ODD)
+
+
+def test_every_eta_has_a_cell_of_its_own():
+    assert cell_name(5, 0.1234561) != cell_name(5, 0.1234562)
+    assert (cell_name(5, 0.5), cell_name(5, 1.0), cell_name(5, 0.0)) == ("cell 5 0.5", "cell 5 1", "cell 5 0")
 
 
 def test_other_parameters_are_passed_over():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core import RequestError
-from core.race import FRAME_MS, HEAD, PAD, Runner, clock_frames, font
+from core.race import FRAME_MS, HEAD, PAD, Runner, clock_frames, font, speed_note
 
 
 def runner(total_s, frames=5, level=0, label="S = 5 · η = 0"):
@@ -38,6 +38,23 @@ def test_a_long_race_is_sped_up_and_says_so():
     assert len(frames) == 101
     plain, _ = clock_frames([runner(1.0), runner(8.0)], longest_s=8.0)
     assert (frames[0][-19:] != plain[0][-19:]).any()  # the line at the foot names the speed
+
+
+def test_a_race_too_short_to_be_seen_is_slowed_down_and_says_so():
+    frames, speed = clock_frames([runner(0.1), runner(0.25)])
+    assert speed == pytest.approx(0.25)
+    assert len(frames) == 1000 // FRAME_MS + 1
+    plain, _ = clock_frames([runner(1.0), runner(1.0)])
+    assert (frames[0][-19:] != plain[0][-19:]).any()
+
+
+@pytest.mark.parametrize(
+    ("speed", "words"),
+    [(1.0, ""), (0.96, ""), (1.04, ""), (5.0, ", shown at 5.0× speed"), (0.25, ", shown at 0.25× speed"),
+     (0.0344, ", shown at 0.034× speed")],
+)  # fmt: skip
+def test_the_foot_names_every_speed_but_the_races_own(speed, words):
+    assert speed_note(speed) == words
 
 
 def test_a_frame_before_the_first_step_shows_the_noise():

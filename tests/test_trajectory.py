@@ -34,9 +34,21 @@ def test_a_short_run_is_kept_whole_and_ends_with_the_picture():
     for step, frame in zip(steps, trajectory.frames, strict=False):
         assert np.array_equal(frame.x_t, to_pixels(step.x_t))
         assert np.array_equal(frame.x0_hat, to_pixels(step.x0_hat))
-        assert frame.elapsed_s == step.elapsed_s
+        assert frame.elapsed_s == step.elapsed_s  # when x̂0 was known
     for picture in (trajectory.frames[-1].x_t, trajectory.frames[-1].x0_hat):
         assert np.array_equal(picture, to_pixels(steps[-1].x_next))
+
+
+@pytest.mark.parametrize("S", [1, 2, 5, 100])  # of 100 not every step is kept
+def test_x_t_has_the_time_at_which_the_step_before_ended_and_the_first_one_0(S):
+    steps, trajectory = steps_of(S), Trajectory(S)
+    for step in steps:
+        trajectory.add(step)
+    ended_s = [0.0, *(step.elapsed_s for step in steps)]
+    assert [frame.reached_s for frame in trajectory.frames] == [ended_s[frame.index] for frame in trajectory.frames]
+    reached = [frame.reached_s for frame in trajectory.frames]
+    assert reached == sorted(set(reached))  # the last x_t is not there with the picture yet
+    assert trajectory.frames[-1].reached_s == trajectory.frames[-1].elapsed_s == steps[-1].elapsed_s
 
 
 def test_a_run_of_a_thousand_steps_keeps_a_bounded_number_of_8_bit_frames():

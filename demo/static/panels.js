@@ -25,6 +25,12 @@ window.ddim = (() => {
     canvas.getContext("2d").drawImage(image, column * side, row * side, side, side, 0, 0, side, side);
   }
 
+  // Whether what is shown started from another x_T than the runs that it would stand beside.
+  function otherStart(old, beside) {
+    const start = (v) => `${v.side} ${v.seeds}`, now = beside.find(Boolean);
+    return Boolean(old && now) && start(old) !== start(now);
+  }
+
   function canvases(host, count, label) {
     while (host.children.length > count) host.lastChild.remove();
     while (host.children.length < count) host.append(el("canvas", { role: "img", width: 1, height: 1 }));
@@ -219,13 +225,20 @@ window.ddim = (() => {
     const range = t.range;
     root.transport.frames = () => Math.max(1, ...Object.values(lanes).map((l) => (l.value ? l.value.t.length - 1 : 1)));
     f.body.append(el("div", { class: "lanes" }, lanes.a.node, lanes.b.node), t.node);
+    const clear = (l) => {
+      l.image = l.value = null;
+      for (const canvas of [l.x_t, l.x0]) canvas.width = canvas.height = 1;
+      l.label.textContent = `${l.name} · waiting`; l.t.textContent = ""; l.bar.firstChild.style.width = "0";
+      l.node.dataset.state = "waiting";
+      l.readout.replaceChildren();
+    };
     return async (value, current) => {
       const both = [value.a, value.b].filter(Boolean);
       const state = (both.find((v) => v.state === "running") || both.find((v) => v.state !== "done") || both[0] || {}).state;
       paintFrame(f, { state, note: both.map((v) => v.note).find(Boolean) });
       for (const key of ["a", "b"]) {
         const v = value[key], l = lanes[key];
-        if (!v) continue;
+        if (!v) { if (otherStart(l.value, both)) clear(l); continue; }
         l.label.textContent = `${l.name} · ${v.label}`;
         l.bar.firstChild.style.width = `${100 * (v.progress || 0)}%`;
         l.node.dataset.state = v.state;
@@ -258,5 +271,5 @@ window.ddim = (() => {
     update();
   }
 
-  return { panel, kinds, kit: { el, picture, cut, canvases, frame, paintFrame, player, transport, showReadout, calm } };
+  return { panel, kinds, kit: { el, picture, cut, canvases, frame, paintFrame, player, transport, showReadout, otherStart, calm } };
 })();

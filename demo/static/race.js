@@ -1,15 +1,19 @@
 // The Compare view: two to four films from one x_T, in step or against their recorded clocks.
 (() => {
   "use strict";
-  const { el, picture, cut, frame, paintFrame, player, transport, showReadout } = window.ddim.kit;
-  const LONGEST_S = 8;
+  const { el, picture, cut, frame, paintFrame, player, transport, showReadout, otherStart } = window.ddim.kit;
+  const SHORTEST_S = 1, LONGEST_S = 8; // of the replay
 
   window.ddim.kinds.race = (root) => {
     const f = frame(root, "From one x_T");
     const row = el("div", { class: "race" });
     let lanes = [], byClock = true;
-    const slowest = () => Math.max(0.001, ...lanes.map((l) => (l.value ? l.value.at_s.at(-1) : 0)));
-    const period = () => (byClock ? 1000 * Math.min(Math.max(slowest(), 1), LONGEST_S) : 3000);
+    // When each frame was there: x̂₀ is known a step after the x_t it is made from, so a film, whole or not yet, ends with it.
+    const times = (l) => (l.row && l.value.x0_at_s) || l.value.at_s;
+    const ends = (v) => (v.x0_at_s || v.at_s).at(-1);
+    const slowest = () => Math.max(0.001, ...lanes.map((l) => (l.value ? ends(l.value) : 0)));
+    const film_s = () => Math.min(Math.max(slowest(), SHORTEST_S), LONGEST_S);
+    const period = () => (byClock ? 1000 * film_s() : 3000);
     const mode = (on) => el("button", { type: "button", class: "quiet", "aria-pressed": String(on === byClock) }, on ? "By wall clock" : "By step");
     const clockMode = mode(true), stepMode = mode(false);
     const setMode = (on) => {
@@ -21,16 +25,17 @@
     stepMode.onclick = () => setMode(false);
     const pace = el("p", { class: "pace" });
     const say = () => {
-      const speed = slowest() / Math.max(1, Math.min(slowest(), LONGEST_S));
+      const speed = slowest() / film_s();
       pace.textContent = !byClock ? "Every film is stretched to the same length."
         : speed > 1.05 ? `Each run was timed alone; replayed at ${speed.toFixed(1)} times its speed.`
-          : "Each run was timed alone; replayed as it was.";
+          : speed < 0.95 ? `Each run was timed alone; replayed slowed down, at ${Number(speed.toPrecision(2))} times its speed.`
+            : "Each run was timed alone; replayed as it was.";
     };
     const paint = (p, moving) => {
       const clock = p * slowest();
       for (const l of lanes) {
         if (!l.image) continue;
-        const at = l.value.at_s, total = at.at(-1);
+        const at = times(l), total = ends(l.value);
         let k = Math.round(p * (at.length - 1));
         if (byClock) { k = 0; while (k + 1 < at.length && at[k + 1] <= clock + 1e-9) k += 1; }
         cut(l.canvas, l.image, l.value.side, k, l.row);
@@ -66,6 +71,13 @@
       return { node, canvas, label, clock, fill, readout, chip, image: null, value: null, row: 0 };
     };
 
+    const clear = (l) => {
+      l.image = l.value = null;
+      l.canvas.width = l.canvas.height = 1;
+      l.clock.textContent = "–"; l.fill.style.width = "0"; l.chip.textContent = "";
+      l.readout.replaceChildren();
+    };
+
     return async (value, current) => {
       const states = value.lanes.map((v) => (v ? v.state : "waiting"));
       const state = states.find((s) => s === "running") || states.find((s) => s !== "done") || "done";
@@ -76,7 +88,11 @@
       for (const [i, v] of value.lanes.entries()) {
         const l = lanes[i];
         l.node.dataset.state = v ? v.state : "waiting";
-        if (!v) { l.label.textContent = `${"ABCD"[i]} · waiting`; continue; }
+        if (!v) {
+          l.label.textContent = `${"ABCD"[i]} · waiting`;
+          if (otherStart(l.value, value.lanes)) clear(l);
+          continue;
+        }
         l.label.textContent = `${"ABCD"[i]} · ${v.label}${v.spacing && v.spacing !== "leading" ? ` · ${v.spacing}` : ""}`;
         l.chip.textContent = v.state === "running" ? `${Math.round(100 * v.progress)}%` : v.state === "done" ? "" : v.state;
         l.node.dataset.steps = v.steps; l.node.dataset.eta = v.eta;
