@@ -1,0 +1,46 @@
+"""Every figure of the README's "Measured" is that of a stored cell."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="module")
+def readme():
+    return " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+
+def figures(name):
+    document = json.loads((ROOT / "checkpoints" / name / "evaluation.json").read_text(encoding="utf-8"))
+    return lambda key: document["cells"][key]["figures"]
+
+
+def seconds(of, S, eta):
+    return next(row["seconds"] for row in of("speed/steps")["rows"] if (row["S"], row["eta"]) == (S, eta))
+
+
+def frechet(of, key, spread=False):
+    found = of(f"quality/{key}")
+    return f"{found['frechet']:.1f}" + (f" ± {found['spread']:.1f}" if spread else "")
+
+
+def test_the_readmes_figures_are_those_of_the_evaluations(readme):
+    faces, garments = figures("toon-faces"), figures("fashion-mnist")
+    times = [[seconds(of, S, eta) for S, eta in ((1000, 1.0), (100, 0.0), (20, 0.0))] for of in (faces, garments)]
+    same = faces("consistency/eta=0/S=20")
+    for text in (
+        "n = {}; distances".format(*{of("quality/eta=0/S=20")["n"] for of in (faces, garments)}),
+        "16 faces take {:.0f} s with DDPM's 1000 steps, {:.1f} s with 100 and {:.1f} s with 20".format(*times[0]),
+        "16 garments {:.1f} s, {:.1f} s and {:.1f} s.".format(*times[1]),
+        f"have {frechet(faces, 'eta=0/S=20')} at S = 20 and {frechet(faces, 'eta=0/S=100')} at S = 100",
+        f"1000 steps {frechet(faces, 'eta=1/S=1000', True)}, held-out faces {frechet(faces, 'floor')}",
+        f"garments {frechet(garments, 'eta=0/S=20')}, {frechet(garments, 'eta=0/S=100')}, "
+        f"{frechet(garments, 'eta=1/S=1000', True)} and {frechet(garments, 'floor')}",
+        f"η = 0.5 and S = 20 have {frechet(garments, 'eta=0.5/S=20')}",
+        f"by {100 * same['pixels']:.1f} % of the full range, unrelated faces by {100 * same['pixels_unrelated']:.1f} %",
+        f"mean square error of {faces('reconstruction/refined/S=20')['mse']:.5f}",
+    ):
+        assert text in readme
