@@ -93,6 +93,10 @@ def test_the_headline_is_the_smallest_s_within_a_tenth_of_ddpm():
     text = headline_text(with_quality(VALUES))
     assert "at S = 50, 20 times" in text
     assert "not of one run" in text
+    assert "; the nearest of fewer steps is S = 20, 12 ± " in text
+    late = with_quality({("0", 100): 12.0, ("0", 1000): 10.5, ("1", 1000): 10.0})
+    assert "within 10 % of DDPM with all 1000 steps only.**" in headline_text(late)
+    assert headline(with_quality({("0", 5): 10.0, ("0", 10): 9.0, ("1", 1000): 10.0})).nearest is None
 
 
 def test_the_headlines_times_are_of_one_run_where_there_is_one():

@@ -37,16 +37,17 @@ def headline_text(document: Document) -> str:
         return f"Headline: not yet, since η = 1 at S = {document['checkpoint']['T']} was {tables.NOT_RUN}."
     ddpm = f"DDPM (η = 1, S = {found.T}) gives {tables.measured(found.ddpm, found.ddpm_spread)}"
     within = f"{100 * found.within:.0f} %"
-    if found.S is None:
-        text = f"**No S of the cells run brings η = 0 within {within} of DDPM.** {ddpm}"
-        if found.nearest is None:
-            return f"{text}."
+    others, nearest = "the nearest" if found.S is None else "the nearest of fewer steps", ""
+    if found.nearest is not None:
         S, above, spread = found.nearest
-        return f"{text}; the nearest is S = {S}, {100 * above:.0f} ± {100 * spread:.0f} % above."
+        nearest = f"; {others} is S = {S}, {100 * above:.0f} ± {100 * spread:.0f} % above"
+    if found.S is None:
+        return f"**No S of the cells run brings η = 0 within {within} of DDPM.** {ddpm}{nearest}."
+    saved = f"at S = {found.S}, {tables.number(found.ratio)} times faster"
     times = "the same run" if found.same_run else "the quality cells, not of one run"
     return (
-        f"**η = 0 is within {within} of DDPM at S = {found.S}, {tables.number(found.ratio)} times faster.**"
-        f" Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}. Times are those of {times}."
+        f"**η = 0 is within {within} of DDPM {saved if found.S < found.T else f'with all {found.T} steps only'}.**"
+        f" Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}{nearest}. Times are those of {times}."
     )
 
 

@@ -66,3 +66,16 @@ def test_stop_ends_a_race_and_leaving_the_view_does_too(open_page):
     open_tab(page, "explore")
     wait_done(page)
     assert said(page).startswith("Live on")
+
+
+def test_runs_of_another_seed_leave_the_race_when_the_first_of_the_new_one_comes(open_page):
+    page = open_page(query=LIGHT + "&view=compare")
+    settle(page, '#race section[data-painted="done"]')
+    wait_done(page)
+    page.evaluate("""() => { const lane = document.querySelectorAll('#race .lane')[2]; window.seen = [];
+      new MutationObserver(() => window.seen.push(`${lane.dataset.state} ${lane.querySelector('canvas').width}`))
+        .observe(lane, { attributes: true, attributeFilter: ['data-state'] }); }""")
+    page.locator("#seed input[type=number]:visible").fill("9")
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.seen.length > 1 && window.seen.at(-1).startsWith('done')")
+    assert page.evaluate("window.seen")[0] == "waiting 1"  # no picture of the old x_T beside new ones
