@@ -43,12 +43,12 @@ def headline_text(document: Document) -> str:
         nearest = f"; {others} is S = {S}, {100 * above:.0f} ± {100 * spread:.0f} % above"
     if found.S is None:
         return f"**No S of the cells run brings η = 0 within {within} of DDPM.** {ddpm}{nearest}."
-    saved = f"at S = {found.S}, {tables.number(found.ratio)} times faster"
+    gives = f"Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}{nearest}."
+    if found.S == found.T:
+        return f"**η = 0 is within {within} of DDPM with all {found.T} steps only.** {gives}"
     times = "the same run" if found.same_run else "the quality cells, not of one run"
-    return (
-        f"**η = 0 is within {within} of DDPM {saved if found.S < found.T else f'with all {found.T} steps only'}.**"
-        f" Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}{nearest}. Times are those of {times}."
-    )
+    saved = f"{tables.number(found.ratio)} times faster"
+    return f"**η = 0 is within {within} of DDPM at S = {found.S}, {saved}.** {gives} Times are those of {times}."
 
 
 def bias_text(document: Document) -> str:
