@@ -1,11 +1,24 @@
-"""One tiny checkpoint folder for the whole session."""
+"""One tiny checkpoint folder for the whole session, and who runs what where two processes share the tests."""
 
 import pytest
 import torch
+from xdist.scheduler import LoadScopeScheduling
 
 from core import NoiseSchedule, SamplingDefaults, UNet, UNetConfig, save_checkpoint
 
 torch.set_num_threads(1)  # nets this small lose more to waiting threads than they gain
+
+
+class BrowserApart(LoadScopeScheduling):
+    """The browser's tests in one process, the others file by file: two browsers on two cores time each other out."""
+
+    def _split_scope(self, nodeid):
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """In place of --dist loadgroup, whose groups xdist 3.8 loses under pytest 9.2."""
+    return BrowserApart(config, log)
 
 
 @pytest.fixture(scope="session")
