@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from browser.conftest import said, wait_done, wait_samples, wait_status
+from browser.conftest import LIGHT, said, wait_done, wait_samples, wait_status
 from PIL import Image
 
 from core.record import read_record, request_of
@@ -124,7 +124,7 @@ def test_stop_stops_a_long_run_that_was_asked_about_first(open_page):
 
 
 def test_a_newer_setting_wins_over_a_running_one(open_page):
-    page = open_page()
+    page = open_page(query=LIGHT)
     page.fill("#steps input[type=number]", "1000")
     page.keyboard.press("Enter")
     wait_status(page, "running")
@@ -179,7 +179,7 @@ def test_arrow_keys_move_the_steps_and_typed_values_are_exact_or_clamped(open_pa
 
 
 def test_bad_numbers_become_one_sentence(open_page):
-    page = open_page()
+    page = open_page(query=LIGHT)
     page.fill("#seed input", "12345678")
     page.keyboard.press("Tab")
     wait_status(page, "error")
@@ -190,7 +190,7 @@ def test_bad_numbers_become_one_sentence(open_page):
 
 
 def test_rolling_seeds_brings_other_pictures(open_page):
-    page = open_page()
+    page = open_page(query=LIGHT)
     before = pixels(page, "#samples canvas")
     page.click("#dice")
     page.wait_for_function("!document.querySelector('#samples canvas[title=\"seed 3\"]')")
@@ -199,7 +199,7 @@ def test_rolling_seeds_brings_other_pictures(open_page):
 
 
 def test_a_phone_shows_results_first_and_never_scrolls_sideways(open_page):
-    page = open_page(width=390, height=844)
+    page = open_page(width=390, height=844, query=LIGHT)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     samples, controls = (page.locator(s).bounding_box()["y"] for s in ("#samples", "#controls"))
     assert samples < controls
