@@ -1,6 +1,6 @@
 """Files people take home: PNG, GIF and lossless WebP, each carrying the record of its run.
 
-Animations are written by imageio. A GIF gets one palette made once from all its frames, several times
+Animations are written by imageio. A GIF gets one palette made once from all its frames, two to six times
 faster than a palette for each frame (docs/bench-*.md) and free of flicker in flat areas.
 """
 
