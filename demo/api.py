@@ -14,6 +14,7 @@ import gradio as gr
 from gradio.events import api
 
 from demo import views
+from demo.compute import ClosingError
 from demo.handlers import Handlers
 from demo.turns import MAX_WAITING
 
@@ -24,7 +25,7 @@ def told(stream: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
     try:
         yield from stream
-    except DDIMError as error:
+    except (DDIMError, ClosingError) as error:
         raise gr.Error(str(error), print_exception=False) from error
     except Exception as error:
         traceback.print_exc()

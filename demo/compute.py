@@ -16,12 +16,18 @@ from typing import Any, TypeVar
 R = TypeVar("R")
 Y = TypeVar("Y")
 
-CLOSING = "The app is closing."
 WAKE_S = 0.5  # how often the serving thread looks up, because on Windows Ctrl-C cannot interrupt a wait
 
 
 AGAIN = object()
 """What work returns to be done again after whatever else waits."""
+
+
+class ClosingError(RuntimeError):
+    """The app ends, and whoever waits for work is told."""
+
+    def __init__(self) -> None:
+        super().__init__("The app is closing.")
 
 
 class Compute:
@@ -60,14 +66,14 @@ class Compute:
             done.set_exception(error)
         except BaseException:
             if not done.done():
-                done.set_exception(RuntimeError(CLOSING))
+                done.set_exception(ClosingError())
             raise
 
     def _refuse(self) -> None:
         """Nobody serves any more: whoever waits is told."""
         while True:
             try:
-                self._work.get_nowait()[1].set_exception(RuntimeError(CLOSING))
+                self._work.get_nowait()[1].set_exception(ClosingError())
             except queue.Empty:
                 return
 
@@ -89,7 +95,7 @@ class Compute:
 
     def steps(self, made: Generator[Y | None, None, R]) -> Generator[Y, None, R]:
         """The same values and result. What is computed between two of them is computed there; where ``made`` yields
-        None, other work may come in between, and nothing is passed on. Closing this closes it there, soon."""
+        None, other work may come in between, and nothing is passed on. ClosingError this closes it there, soon."""
         ended = False
         try:
             while True:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from demo import views
+from demo.compute import ClosingError
 from demo.host import EngineHost
 from demo.sessions import Sessions, Ticket
 from demo.settings import PageSettings, page_settings
@@ -124,7 +125,7 @@ class Handlers:
                     yield run.stopped()
                 else:
                     yield from self.host.compute.steps(run.updates())
-        except DDIMError as error:
+        except (DDIMError, ClosingError) as error:
             yield Update(("error", str(error)))
         except Exception as error:  # the last resort: the page must not go on saying "Sampling…"
             traceback.print_exc()

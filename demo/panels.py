@@ -12,7 +12,7 @@ import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
 # panels first: the others use its kit
-SCRIPTS = ("panels", "controls", "race", "interpolate", "grid", "tradeoff", "curve", "keyboard", "copy")
+SCRIPTS = ("stream", "panels", "controls", "race", "interpolate", "grid", "tradeoff", "curve", "keyboard", "copy")
 SCRIPT = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 
 

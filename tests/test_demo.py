@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from demo import views
+from demo.compute import ClosingError
 from demo.handlers import Handlers
 from demo.host import EngineHost
 from demo.sessions import Sessions
@@ -304,3 +305,14 @@ def test_an_unforeseen_error_ends_as_a_sentence(handlers, monkeypatch, capsys):
     assert last.status[0] == "error"
     assert "\n" not in last.status[1]
     assert "no room" in capsys.readouterr().err  # the whole story goes to the terminal
+
+
+def test_an_app_that_closes_during_a_run_ends_it_without_a_traceback(handlers, monkeypatch, capsys):
+    handlers.host.engine("tiny")
+
+    def closing(*_, **__):
+        raise ClosingError
+
+    monkeypatch.setattr("demo.runs.run_job", closing)
+    assert list(handlers.run("tab", GOOD))[-1].status == ("error", "The app is closing.")
+    assert capsys.readouterr().err == ""

@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import TimeoutError, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -66,13 +66,14 @@ def open_page(chromium, server):
     """Opens pages; afterwards no page may have logged an error or asked another host for anything."""
     problems, contexts = [], []
 
-    def open_(width=1280, height=900, wait=True, query="count=4"):
+    def open_(width=1280, height=900, wait=True, query="count=4", init=""):
         # Less motion: loops that play by themselves keep two cores painting and every test waiting.
         context = chromium.new_context(
             viewport={"width": width, "height": height}, accept_downloads=True, reduced_motion="reduce"
         )
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(init)
         page.set_default_timeout(90_000)  # a ceiling for a loaded machine, not a target
         page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: problems.append(str(e)))
@@ -106,11 +107,16 @@ ASKED = '#status p[data-state="estimate"]'
 
 
 def settle(page, done):
-    """Until ``done`` is there; on a slow machine the page asks first, and we go on."""
-    page.wait_for_selector(f"{done}, {ASKED}")
-    if page.locator(ASKED).count():
-        page.click("#go-on")
-    page.wait_for_selector(done)
+    """Until ``done`` is there; on a slow machine the page asks first, perhaps more than once, and we go on."""
+    try:
+        page.wait_for_selector(f"{done}, {ASKED}")
+        while not page.locator(done).first.is_visible():
+            if page.locator(ASKED).count():
+                page.click("#go-on")
+                page.wait_for_selector(ASKED, state="detached")
+            page.wait_for_selector(f"{done}, {ASKED}")
+    except TimeoutError as error:
+        raise AssertionError(f"{done} did not come; the status line says {said(page)!r}") from error
 
 
 def wait_done(page):
