@@ -98,7 +98,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         controls = every.in_order()
         places = explore.panels | compare.panels | interpolate.panels | grid.panels | tradeoff.panels
         places |= reproduce.panels | {"curve": side.panels["curve"]}
-        outputs = [status, side.go_on, *places.values()]
+        outputs = [status, side.go_on, learn.panels["flow"], *places.values()]
 
         def render(key: str, updates: Iterator[Update]) -> Iterator[dict[Any, Any]]:
             sent = handlers.sessions.get(key).sent
@@ -142,12 +142,32 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             fewer = cut(values)
             return [texts.get(name, gr.skip()) for name in GLANCED] + [fewer.get(name, gr.skip()) for name in CUT]
 
+        def flow(key: str, values: tuple[Any, ...]) -> Any:
+            """The 2-D panel at these settings; it needs no model and no turn."""
+            try:
+                settings, shape = handlers.settings(values), handlers.sessions.get(key).shape
+                return encoded(host.compute.call(lambda: flow_value(settings, shape)))
+            except ValueError:
+                return gr.skip()  # the status line says it already
+
+        def flow_if_seen(key: str, values: tuple[Any, ...]) -> Iterator[dict[Any, Any]]:
+            if values[NAMES.index("view")] == "learn":
+                yield {learn.panels["flow"]: flow(key, values)}
+
+        def reshape(request: gr.Request, shape: str, *values: Any) -> Any:
+            key = str(request.session_hash)
+            handlers.sessions.get(key).shape = shape
+            return flow(key, values)
+
+        # One event with always_last for what follows the controls: docs/decisions/0012-tabs-and-changes.md
         def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             key = str(request.session_hash)
+            yield from flow_if_seen(key, values)
             yield from render(key, handlers.run(key, values))
 
         def run_view(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
             key = str(request.session_hash)
+            yield from flow_if_seen(key, values)
             yield from render(key, handlers.run(key, values, ask_above_s=ASK_ON_OPENING_S))
 
         def run_anew(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
@@ -198,8 +218,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
                 words = html.escape("; ".join(said) + ".")
                 out[guide] = f"<details open><summary>The link was adjusted</summary><p>{words}</p></details>"
             yield out or {status: gr.skip()}
-            if values[NAMES.index("view")] == "learn":
-                yield {learn.panels["flow"]: flow(learn_shape, *values)}
+            yield from flow_if_seen(key, values)
             yield from render(key, handlers.run(key, values, ask_above_s=math.inf))
 
         def link(*values: Any) -> tuple[Any, Any]:
@@ -217,24 +236,8 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         for button, steps, eta in side.presets:
             button.click(lambda s=steps, e=eta: (s, e), outputs=[every.steps, every.eta], queue=False, **QUIET)
         page.unload(forget)
-        learn_shape = "ring"
-
-        def flow(shape: str, *values: Any) -> Any:
-            """The 2-D panel at these settings; it needs no model and no turn."""
-            try:
-                settings = handlers.settings(values)
-                return encoded(host.compute.call(lambda: flow_value(settings, shape)))
-            except ValueError:
-                return gr.skip()  # the status line says it already
-
-        def flow_if_seen(shape: str, *values: Any) -> Any:
-            return flow(shape, *values) if values[controls.index(view)] == "learn" else gr.skip()
-
-        seen: dict[str, Any] = {"inputs": [learn.shape, *controls], "outputs": learn.panels["flow"],
-                                "trigger_mode": "always_last", **QUIET}  # fmt: skip
-        gr.on([every.steps.change, every.eta.change, every.seed.change, every.spacing.change], flow_if_seen, **seen)
-        gr.on(learn.shape.change, flow, **seen)
-        gr.on(view.change, flow_if_seen, **seen)
+        gr.on(learn.shape.change, reshape, inputs=[learn.shape, *controls], outputs=learn.panels["flow"],
+              trigger_mode="always_last", **QUIET)  # fmt: skip
 
         def set_and_run(
             new: Mapping[str, Any], said: str, request: gr.Request, values: tuple[Any, ...]
@@ -264,7 +267,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
                          **{**model, "inputs": [grid.pick, *controls], "outputs": into})  # fmt: skip
         wire_tradeoff(tradeoff, [every.steps, every.eta], QUIET)
         wire_reproduce(reproduce, handlers, controls, set_and_run, {**model, "outputs": into}, QUIET)
-        page.load(restore, trigger_mode="once", **{**model, "outputs": [*into, learn.panels["flow"]]})
+        page.load(restore, trigger_mode="once", **{**model, "outputs": into})
         for one in EXPERIMENTS:
 
             def start(request: gr.Request, *values: Any, one: Experiment = one) -> Iterator[dict[Any, Any]]:

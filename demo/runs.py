@@ -99,12 +99,13 @@ class Shown:
     export: tuple[Any, dict[str, object]] | None = None
 
 
-def base(job: Job, state: str, side: int) -> dict[str, Any]:
+def base(job: Job, state: str, side: int, weights: str) -> dict[str, Any]:
     s = job.request.settings
     note = views.noise_note(job.request.between, s.eta, job.request.own_noise)
     return {
         "state": state,
         "side": side,
+        "weights": weights,
         "n": job.request.count,
         "steps": s.steps,
         "eta": s.eta,
@@ -124,7 +125,7 @@ def run_job(
 
     Ends silently as soon as ``over()``: the sampler is closed within the step.
     """
-    side, steps = engine.checkpoint.shape[1], engine.run(job.request)
+    side, weights, steps = engine.checkpoint.shape[1], engine.checkpoint.sha256[:8], engine.run(job.request)
     end = "coarse" if job.coarse else "done"
     S = job.request.settings.steps
     trajectory = Trajectory(S)
@@ -138,7 +139,7 @@ def run_job(
         if job.film:
             trajectory.add(step)
         if not job.coarse and step.index + 1 < S and started - shown_at >= max(PREVIEW_EVERY_S, last_s / PREVIEW_SHARE):
-            value = base(job, "running", side) | {"progress": (step.index + 1) / S}
+            value = base(job, "running", side, weights) | {"progress": (step.index + 1) / S}
             value |= _film(trajectory) if job.film else {"tiles": tiles_uri(to_pixels(step.x0_hat))}
             preview_s += time.perf_counter() - started
             yield Shown(job, value)
@@ -151,7 +152,7 @@ def run_job(
     timing = Timing.of(engine, step.elapsed_s, step.network_s, S, job.request.count, job.request.count)
     record = engine.record(job.request, timing)
     started = time.perf_counter()
-    value = base(job, end, side) | {"progress": 1.0, "machine": views.machine(timing.as_dict())}
+    value = base(job, end, side, weights) | {"progress": 1.0, "machine": views.machine(timing.as_dict())}
     if job.film:
         value |= _film(trajectory)
         frames = trajectory.frames
@@ -174,7 +175,7 @@ def with_steps(request: Request, steps: int) -> Request:
 def first_sample(job: Job, value: dict[str, Any], film: Any) -> dict[str, Any]:
     """A finished trajectory (x_t frames, x̂0 frames) as the one picture that the sample panel shows first."""
     kept = {name: value[name] for name in ("readout", "machine", "progress")}
-    return base(job, "preview", film[0].shape[1]) | kept | {"tiles": tiles_uri(film[0][-1:])}
+    return base(job, "preview", film[0].shape[1], value["weights"]) | kept | {"tiles": tiles_uri(film[0][-1:])}
 
 
 def cross_fade(pictures: NDArray[np.uint8], keys: int, between: int, loop: bool) -> NDArray[np.uint8]:

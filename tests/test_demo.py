@@ -83,6 +83,7 @@ def test_a_run_fills_every_panel_with_measured_figures(handlers):
     assert panels["duel"]["a"]["t"] == [750, 500, 250, 0, -1]
     for value in (panels["samples"], panels["strip"], panels["duel"]["a"], panels["duel"]["b"]):
         assert value["state"] == "done"
+        assert value["weights"] == handlers.host.engine("tiny").checkpoint.sha256[:8]
         assert [row[2] for row in value["readout"][:3]] == ["measured"] * 3
 
 

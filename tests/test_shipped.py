@@ -1,5 +1,6 @@
 """The checkpoints in the repository: whole, light, and the same in diffusers as on our command line."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,13 @@ def test_there_is_a_checkpoint_to_start_with():
 def test_each_is_light_and_has_a_card_that_names_its_hash(folder):
     assert sum(file.stat().st_size for file in folder.iterdir()) < 30e6
     assert open_checkpoint(folder).sha256 in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+def test_the_run_that_the_page_opens_with_was_recorded_from_these_weights(folder):
+    shown = json.loads((ROOT / "demo" / "recorded" / f"{folder.name}.json").read_text(encoding="utf-8"))
+    made_of = {value["weights"] for value in (shown["samples"], shown["strip"], *shown["duel"].values())}
+    assert made_of == {open_checkpoint(folder).sha256[:8]}
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)

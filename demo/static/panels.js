@@ -27,7 +27,7 @@ window.ddim = (() => {
 
   // Whether what is shown started from another x_T than the runs that it would stand beside.
   function otherStart(old, beside) {
-    const start = (v) => `${v.side} ${v.seeds}`, now = beside.find(Boolean);
+    const start = (v) => `${v.weights} ${v.seeds}`, now = beside.find(Boolean);
     return Boolean(old && now) && start(old) !== start(now);
   }
 

@@ -1,6 +1,9 @@
-// Gradio's client reads all runs of a tab from one stream, which the server closes when no run is left. Where the
-// answer to the next run's request comes before that word, the client takes the stream for open, and then closes it:
-// nothing is heard of the run. Here the word is kept from the client while a run is out, and the stream goes on anew.
+// Gradio's client reads all runs of a tab from one stream, which the server closes when no run is left. Two things go
+// wrong at that moment (docs/decisions/0012-tabs-and-changes.md). Where the answer to the next run's request comes before
+// the word that closes the stream, the client takes the stream for open, then closes it, and hears nothing of the run:
+// here the word is kept from the client while a run is out, and the stream goes on anew. And the client hangs up when it
+// reads the word; a server that has not quite finished takes that for a closed tab and ends the next run: here the stream
+// is read to its end.
 (() => {
   "use strict";
   const HEAD = 120; // characters in which a message says what it is
@@ -18,13 +21,17 @@
   }
 
   async function stream(input, init) {
-    const request = new Request(input, init);
-    const answer = await plain(request);
+    const { url, headers, credentials, signal } = new Request(input, init);
+    const ours = new AbortController();
+    let closed = false;
+    signal.addEventListener("abort", () => closed || ours.abort());
+    const open = () => plain(url, { headers, credentials, signal: ours.signal });
+    const answer = await open();
     if (!answer.ok || !answer.body) return answer;
     const encoder = new TextEncoder();
     let reader = answer.body.getReader(), decoder = new TextDecoder(), rest = "";
 
-    // What the client may read of a chunk, and whether the stream must go on although the server closed it.
+    // What the client may read of a chunk, and whether the stream must go on although the server closes it.
     function passed(chunk) {
       const messages = (rest + chunk).split("\n\n");
       rest = messages.pop();
@@ -34,9 +41,10 @@
         if (head.includes('"close_stream"')) {
           if (out.size) return [text, true];
           over.clear();
+          closed = true;
           closing = new Promise((done) => {
-            request.signal.addEventListener("abort", done); // what the client does when it has read it
-            setTimeout(done, request.signal.aborted ? 0 : LONGEST_MS);
+            signal.addEventListener("abort", done); // what the client does when it has read the word
+            setTimeout(done, signal.aborted ? 0 : LONGEST_MS);
           });
         } else if (head.includes('"process_completed"')) {
           const id = /"event_id":"(\w+)"/.exec(head)?.[1];
@@ -47,24 +55,30 @@
       return [text, false];
     }
 
+    async function toItsEnd() {
+      while (!(await reader.read()).done);
+    }
+
     async function pull(controller) {
       for (;;) {
-        const { done, value } = await reader.read().catch((error) => { out.clear(); throw error; });
+        const { done, value } = await reader.read();
         const [text, goOn] = passed(done ? decoder.decode() : decoder.decode(value, { stream: true }));
         if (text) controller.enqueue(encoder.encode(text));
         if (goOn) {
-          reader.cancel().catch(() => 0);
-          const next = await plain(request);
+          await toItsEnd();
+          const next = await open();
           if (!next.ok || !next.body) throw new Error(`The stream could not be opened again: ${next.status}.`);
           [reader, decoder, rest] = [next.body.getReader(), new TextDecoder(), ""];
-        } else if (done) {
+        } else if (done || closed) {
+          if (!done) await toItsEnd();
           controller.close();
           return;
         }
         if (text) return;
       }
     }
-    const body = new ReadableStream({ pull, cancel: (reason) => reader.cancel(reason) });
+    const lost = (error) => { out.clear(); throw error; };
+    const body = new ReadableStream({ pull: (controller) => pull(controller).catch(lost) });
     return new Response(body, { status: answer.status, headers: answer.headers });
   }
 

@@ -79,3 +79,12 @@ def test_runs_of_another_seed_leave_the_race_when_the_first_of_the_new_one_comes
     page.keyboard.press("Enter")
     page.wait_for_function("window.seen.length > 1 && window.seen.at(-1).startsWith('done')")
     assert page.evaluate("window.seen")[0] == "waiting 1"  # no picture of the old x_T beside new ones
+
+
+def test_runners_of_other_weights_are_of_another_start_than_those_of_the_same_seed(open_page):
+    page = open_page(query=LIGHT + "&view=compare")
+    other = "(old, now) => window.ddim.kit.otherStart(old, [null, now])"
+    was = {"weights": "75802130", "seeds": [3]}
+    assert page.evaluate(f"({other})({was}, {was | {'weights': 'e0cc6067'}})") is True
+    assert page.evaluate(f"({other})({was}, {was | {'seeds': [4]}})") is True
+    assert page.evaluate(f"({other})({was}, {was})") is False
