@@ -3,7 +3,6 @@
 import re
 
 import numpy as np
-import pytest
 from browser.conftest import LIGHT, said, wait_done, wait_samples, wait_status
 from PIL import Image
 
@@ -27,7 +26,7 @@ def steps_shown(page, control="#steps"):
 
 
 def test_dragging_both_sliders_ends_with_their_last_values_on_screen(open_page):
-    page = open_page()
+    page = open_page(query=LIGHT)
     drag(page, "#steps input[type=range]", 0.15)
     drag(page, "#eta input[type=range]", 0.6)
     S, eta = steps_shown(page), page.input_value("#eta input[type=number]")
@@ -44,28 +43,28 @@ def test_dragging_both_sliders_ends_with_their_last_values_on_screen(open_page):
 
 
 def test_a_change_is_answered_coarse_and_then_stands_refined(open_page):
-    page = open_page(query="count=1")
+    page = open_page(query=LIGHT)
     page.evaluate("""() => { const lane = document.querySelector('#duel .lane'); window.seen = [];
       new MutationObserver(() => window.seen.push(`${lane.dataset.state} ${lane.dataset.steps}`))
         .observe(lane, { attributes: true, attributeFilter: ['data-state', 'data-steps'] }); }""")
-    page.fill("#steps input[type=number]", "120")
+    page.fill("#steps input[type=number]", "60")
     page.keyboard.press("Enter")
-    wait_samples(page, 120, 0)
+    wait_samples(page, 60, 0)
     seen = page.evaluate("window.seen")
     coarse = [entry for entry in seen if entry.startswith("coarse")]
-    assert coarse  # 120 evaluations take longer than a first look on any CPU
-    assert all(int(entry.split()[1]) < 120 for entry in coarse)
-    assert seen[-1] == "done 120"
+    assert coarse  # 60 evaluations take longer than a first look on any CPU
+    assert all(int(entry.split()[1]) < 60 for entry in coarse)
+    assert seen[-1] == "done 60"
 
 
 def test_player_b_has_its_own_settings_and_the_same_start(open_page):
-    page = open_page()
+    page = open_page(query="steps=8&steps_b=4&count=1")
     page.fill("#steps-b input[type=number]", "5")
     page.keyboard.press("Enter")
     page.wait_for_selector('#duel .lane[data-state="done"][data-steps="5"]')
     wait_done(page)
     a, b = (page.locator("#duel .lane").nth(i) for i in range(2))
-    assert a.get_attribute("data-steps") == "20"
+    assert a.get_attribute("data-steps") == "8"
     assert b.get_attribute("data-eta") == "1"
     scrub(page, 0)
     first = [pixels(page, f"#duel .lane:nth-child({i}) canvas") for i in (1, 2)]
@@ -92,7 +91,7 @@ def pixels(page, selector):
 
 
 def test_scrubbing_and_playing_never_ask_the_server(open_page):
-    page = open_page()
+    page = open_page(query="steps=12&steps_b=4&count=1")
     asked = []
     page.on("request", lambda r: asked.append(r.url) if r.url.startswith("http") and "heartbeat" not in r.url else None)
     seen = set()
@@ -107,7 +106,7 @@ def test_scrubbing_and_playing_never_ask_the_server(open_page):
 
 
 def test_stop_stops_a_long_run_that_was_asked_about_first(open_page):
-    page = open_page()
+    page = open_page(query="steps=4&steps_b=4&count=4")
     page.fill("#steps input[type=number]", "1000")
     page.keyboard.press("Enter")
     wait_status(page, "estimate")
@@ -135,37 +134,36 @@ def test_a_newer_setting_wins_over_a_running_one(open_page):
     assert page.locator("#duel .lane").first.get_attribute("data-steps") == "6"
 
 
-@pytest.mark.parametrize(
-    ("button", "name", "frames", "size"),
-    [
-        ("#get-strip-gif", "interpolation.gif", 20, (168, 168)),
-        ("#get-strip-webp", "interpolation.webp", 20, (168, 168)),
-        ("#get-a-gif", "trajectory-a.gif", 21, (348, 168)),
-    ],
-)
-def test_downloads_decode_and_carry_their_settings(open_page, tmp_path, button, name, frames, size):
-    page = open_page()
-    with page.expect_download() as event:
-        page.click(button)
-    assert event.value.suggested_filename == name
-    path = tmp_path / name
-    event.value.save_as(path)
-    with Image.open(path) as image:
-        assert (image.n_frames, image.size) == (frames, size)
-        assert image.info["loop"] == 0
-        image.seek(frames // 2)
-        assert np.asarray(image.convert("L")).std() > 5  # a picture, not a blank
-    record = read_record(path)
-    settings = SamplerSettings(steps=20, eta=0.0, spacing="leading", clip=True)
-    strip = name.startswith("interpolation")
-    want = Request((3, 8), settings, frames=11) if strip else Request((3,), settings)
-    assert request_of(record) == want
-    assert record["timing"]["precision"] == "fp32"
-    assert record["checkpoint"]["name"] == "fashion-mnist"
+DOWNLOADS = [
+    ("#get-strip-gif", "interpolation.gif", 20, (168, 168)),
+    ("#get-strip-webp", "interpolation.webp", 20, (168, 168)),
+    ("#get-a-gif", "trajectory-a.gif", 9, (348, 168)),
+]
+
+
+def test_downloads_decode_and_carry_their_settings(open_page, tmp_path):
+    page = open_page(query="steps=8&steps_b=4&count=1")
+    for button, name, frames, size in DOWNLOADS:
+        with page.expect_download() as event:
+            page.click(button)
+        assert event.value.suggested_filename == name
+        path = tmp_path / name
+        event.value.save_as(path)
+        with Image.open(path) as image:
+            assert (image.n_frames, image.size) == (frames, size)
+            assert image.info["loop"] == 0
+            image.seek(frames // 2)
+            assert np.asarray(image.convert("L")).std() > 5  # a picture, not a blank
+        record = read_record(path)
+        settings = SamplerSettings(steps=8, eta=0.0, spacing="leading", clip=True)
+        strip = name.startswith("interpolation")
+        assert request_of(record) == (Request((3, 8), settings, frames=11) if strip else Request((3,), settings))
+        assert record["timing"]["precision"] == "fp32"
+        assert record["checkpoint"]["name"] == "fashion-mnist"
 
 
 def test_arrow_keys_move_the_steps_and_typed_values_are_exact_or_clamped(open_page):
-    page = open_page()
+    page = open_page(query="steps=20&steps_b=4&count=1")
     page.focus("#steps input[type=range]")
     page.keyboard.press("ArrowLeft")
     assert steps_shown(page) == 15
