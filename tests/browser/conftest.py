@@ -40,7 +40,7 @@ def server(tmp_path_factory):
     log = tmp_path_factory.mktemp("server") / "log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--no-browser", "--threads", "1"],  # two would wait for the other tests' processes
+            [sys.executable, "app.py", "--no-browser", "--threads", "1"],  # two would wait for other tests
             cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
             env={**os.environ, "GRADIO_SERVER_PORT": str(port)},
         )  # fmt: skip
