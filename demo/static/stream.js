@@ -25,9 +25,13 @@
     const ours = new AbortController();
     let closed = false;
     signal.addEventListener("abort", () => closed || ours.abort());
+    const lost = (error) => { out.clear(); throw error; };
     const open = () => plain(url, { headers, credentials, signal: ours.signal });
-    const answer = await open();
-    if (!answer.ok || !answer.body) return answer;
+    const answer = await open().catch(lost);
+    if (!answer.ok || !answer.body) {
+      out.clear();
+      return answer;
+    }
     const encoder = new TextEncoder();
     let reader = answer.body.getReader(), decoder = new TextDecoder(), rest = "";
 
@@ -77,7 +81,6 @@
         if (text) return;
       }
     }
-    const lost = (error) => { out.clear(); throw error; };
     const body = new ReadableStream({ pull: (controller) => pull(controller).catch(lost) });
     return new Response(body, { status: answer.status, headers: answer.headers });
   }
