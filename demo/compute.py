@@ -95,7 +95,7 @@ class Compute:
 
     def steps(self, made: Generator[Y | None, None, R]) -> Generator[Y, None, R]:
         """The same values and result. What is computed between two of them is computed there; where ``made`` yields
-        None, other work may come in between, and nothing is passed on. ClosingError this closes it there, soon."""
+        None, other work may come in between, and nothing is passed on. Closing this closes it there, soon."""
         ended = False
         try:
             while True:

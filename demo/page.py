@@ -14,6 +14,7 @@ from typing import Any
 import gradio as gr
 
 from demo.api import add_endpoints
+from demo.compute import ClosingError
 from demo.flow_panel import FLOW_CSS, FLOW_SCRIPT
 from demo.handlers import Handlers, Update
 from demo.host import EngineHost
@@ -142,32 +143,27 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
             fewer = cut(values)
             return [texts.get(name, gr.skip()) for name in GLANCED] + [fewer.get(name, gr.skip()) for name in CUT]
 
-        def flow(key: str, values: tuple[Any, ...]) -> Any:
+        def flow(shape: str, *values: Any) -> Any:
             """The 2-D panel at these settings; it needs no model and no turn."""
             try:
-                settings, shape = handlers.settings(values), handlers.sessions.get(key).shape
+                settings = handlers.settings(values)
                 return encoded(host.compute.call(lambda: flow_value(settings, shape)))
-            except ValueError:
+            except (ValueError, ClosingError):
                 return gr.skip()  # the status line says it already
 
-        def flow_if_seen(key: str, values: tuple[Any, ...]) -> Iterator[dict[Any, Any]]:
+        def flow_if_seen(shape: str, values: tuple[Any, ...]) -> Iterator[dict[Any, Any]]:
             if values[NAMES.index("view")] == "learn":
-                yield {learn.panels["flow"]: flow(key, values)}
-
-        def reshape(request: gr.Request, shape: str, *values: Any) -> Any:
-            key = str(request.session_hash)
-            handlers.sessions.get(key).shape = shape
-            return flow(key, values)
+                yield {learn.panels["flow"]: flow(shape, *values)}
 
         # One event with always_last for what follows the controls: docs/decisions/0012-tabs-and-changes.md
-        def run(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+        def run(request: gr.Request, shape: str, *values: Any) -> Iterator[dict[Any, Any]]:
             key = str(request.session_hash)
-            yield from flow_if_seen(key, values)
+            yield from flow_if_seen(shape, values)
             yield from render(key, handlers.run(key, values))
 
-        def run_view(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+        def run_view(request: gr.Request, shape: str, *values: Any) -> Iterator[dict[Any, Any]]:
             key = str(request.session_hash)
-            yield from flow_if_seen(key, values)
+            yield from flow_if_seen(shape, values)
             yield from render(key, handlers.run(key, values, ask_above_s=ASK_ON_OPENING_S))
 
         def run_anew(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
@@ -200,13 +196,14 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         answered = [places[name] for name in GLANCED] + [every.by_name[name] for name in CUT]
         gr.on([*changes, view.change], want, inputs=controls, outputs=answered,
               queue=False, trigger_mode="multiple", **QUIET)  # fmt: skip
-        gr.on(changes, run, trigger_mode="always_last", **model)
-        view.change(run_view, trigger_mode="always_last", **model)
+        followed = {**model, "inputs": [learn.shape, *controls]}
+        gr.on(changes, run, trigger_mode="always_last", **followed)
+        view.change(run_view, trigger_mode="always_last", **followed)
         side.again.click(run_anew, trigger_mode="once", **model)
         # The first run is what the page was opened for, so it is never asked about; any control ends it.
         gr.on(side.go_on.click, run_whole, trigger_mode="once", **model)
 
-        def restore(request: gr.Request, *values: Any) -> Iterator[dict[Any, Any]]:
+        def restore(request: gr.Request, shape: str, *values: Any) -> Iterator[dict[Any, Any]]:
             """Open with the state that the address carries, and run."""
             found, said = from_query(dict(request.query_params), names, host.training_steps)
             new = {name: as_control(v) if isinstance(v, tuple) else v for name, v in found.items()}
@@ -218,7 +215,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
                 words = html.escape("; ".join(said) + ".")
                 out[guide] = f"<details open><summary>The link was adjusted</summary><p>{words}</p></details>"
             yield out or {status: gr.skip()}
-            yield from flow_if_seen(key, values)
+            yield from flow_if_seen(shape, values)
             yield from render(key, handlers.run(key, values, ask_above_s=math.inf))
 
         def link(*values: Any) -> tuple[Any, Any]:
@@ -236,7 +233,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
         for button, steps, eta in side.presets:
             button.click(lambda s=steps, e=eta: (s, e), outputs=[every.steps, every.eta], queue=False, **QUIET)
         page.unload(forget)
-        gr.on(learn.shape.change, reshape, inputs=[learn.shape, *controls], outputs=learn.panels["flow"],
+        gr.on(learn.shape.change, flow, inputs=[learn.shape, *controls], outputs=learn.panels["flow"],
               trigger_mode="always_last", **QUIET)  # fmt: skip
 
         def set_and_run(
@@ -267,7 +264,7 @@ def build_page(host: EngineHost, handlers: Handlers | None = None) -> gr.Blocks:
                          **{**model, "inputs": [grid.pick, *controls], "outputs": into})  # fmt: skip
         wire_tradeoff(tradeoff, [every.steps, every.eta], QUIET)
         wire_reproduce(reproduce, handlers, controls, set_and_run, {**model, "outputs": into}, QUIET)
-        page.load(restore, trigger_mode="once", **{**model, "outputs": into})
+        page.load(restore, trigger_mode="once", **{**followed, "outputs": into})
         for one in EXPERIMENTS:
 
             def start(request: gr.Request, *values: Any, one: Experiment = one) -> Iterator[dict[Any, Any]]:

@@ -18,8 +18,7 @@ class Session:
     place, while a run keeps to the one it began with. ddpm_s: (checkpoint, batch) →
     measured seconds of a full DDPM run in this tab. exact: (checkpoint, seed) → the picture of η = 0 with all T
     steps, H×W×3, where this tab has made it. glance: (checkpoint, job, request, what it showed) of the coarse picture
-    that answered the newest change. shape: of the points in the 2-D panel. sent: panel name → hash of the value that
-    the browser has."""
+    that answered the newest change. sent: panel name → hash of the value the browser has."""
 
     wanted: PageSettings | None = None
     running: Ticket | None = None
@@ -30,7 +29,6 @@ class Session:
     ddpm_s: dict[tuple[str, int], float] = field(default_factory=dict)
     exact: dict[tuple[str, int], Any] = field(default_factory=dict)
     glance: tuple[str, str, Any, dict[str, Any]] | None = None
-    shape: str = "ring"
     sent: dict[str, int] = field(default_factory=dict)
 
 

@@ -1,23 +1,26 @@
-// Gradio's client reads all runs of a tab from one stream, which the server closes when no run is left. Two things go
-// wrong at that moment (docs/decisions/0012-tabs-and-changes.md). Where the answer to the next run's request comes before
-// the word that closes the stream, the client takes the stream for open, then closes it, and hears nothing of the run:
-// here the word is kept from the client while a run is out, and the stream goes on anew. And the client hangs up when it
-// reads the word; a server that has not quite finished takes that for a closed tab and ends the next run: here the stream
-// is read to its end.
+// Gradio's client reads all runs of a tab from one stream, which the server closes when no run is left. Where the answer
+// to the next run's request comes before the word that closes the stream, the client takes the stream for open, then
+// closes it, and hears nothing of the run (docs/decisions/0012-tabs-and-changes.md). Here the word is kept from the client
+// while a run is out, and the stream goes on anew; and each is read to its end, where the client would hang up.
 (() => {
   "use strict";
   const HEAD = 120; // characters in which a message says what it is
   const LONGEST_MS = 2000; // that an answer may wait for the client to read the word
   const plain = window.fetch;
   const out = new Set(), over = new Set(); // runs that were joined; runs that ended before the answer to their request
-  let closing = Promise.resolve();
+  let asked = 0, closing = Promise.resolve();
 
   async function join(input, init) {
-    const answer = await plain(input, init);
-    const { event_id: id } = await answer.clone().json().catch(() => ({}));
-    if (id && !over.delete(id)) out.add(id);
-    await closing; // else the client would still think the stream open
-    return answer;
+    asked += 1;
+    try {
+      const answer = await plain(input, init);
+      const { event_id: id } = await answer.clone().json().catch(() => ({}));
+      if (id && !over.delete(id)) out.add(id);
+      await closing; // else the client would still think the stream open
+      return answer;
+    } finally {
+      asked -= 1;
+    }
   }
 
   async function stream(input, init) {
@@ -25,7 +28,10 @@
     const ours = new AbortController();
     let closed = false;
     signal.addEventListener("abort", () => closed || ours.abort());
-    const lost = (error) => { out.clear(); throw error; };
+    const lost = (error) => {
+      if (!closed) out.clear(); // once closed, the client itself ends its reading
+      throw error;
+    };
     const open = () => plain(url, { headers, credentials, signal: ours.signal });
     const answer = await open().catch(lost);
     if (!answer.ok || !answer.body) {
@@ -44,7 +50,7 @@
         const head = message.slice(0, HEAD);
         if (head.includes('"close_stream"')) {
           if (out.size) return [text, true];
-          over.clear();
+          if (!asked) over.clear();
           closed = true;
           closing = new Promise((done) => {
             signal.addEventListener("abort", done); // what the client does when it has read the word
@@ -85,8 +91,8 @@
     return new Response(body, { status: answer.status, headers: answer.headers });
   }
 
-  window.fetch = (input, init) => {
-    const path = new URL(input.url ?? input, location.href).pathname;
+  window.fetch = async (input, init) => {
+    const path = new URL(input.url ?? input, document.baseURI).pathname;
     if (path.endsWith("/queue/join")) return join(input, init);
     return path.endsWith("/queue/data") ? stream(input, init) : plain(input, init);
   };

@@ -87,7 +87,7 @@ def test_an_exported_gif_comes_back_frame_by_frame(open_page, tmp_path):
     wait_done(other)
     drop(other, first)
     other.click("#load-found")
-    settle(other, '#strip section[data-painted="done"]')
+    settle(other, '#strip section[data-painted="done"]:has(canvas[aria-label$="seed 7 and seed 9"])')
     wait_done(other)
     again = download(other, "#get-strip-gif", tmp_path / "again.gif")
     assert len(frames(first)) > 2

