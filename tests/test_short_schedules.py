@@ -113,7 +113,7 @@ def test_the_page_opens_on_a_short_schedule_with_what_it_runs(page, handlers):
     assert json.loads(sent["grid_steps"]) == [5, 10, 20, 40]
     assert wanted(page, sent.values()) == {}  # nothing is left to cut
     (restore,) = functions(page, "restore")
-    outs = list(restore(TAB, *sent.values()))
+    outs = list(restore(TAB, "ring", *sent.values()))
     assert not any('data-state="error"' in str(out) for out in outs)
     assert 'data-state="done"' in str(outs[-1])
 
@@ -145,7 +145,7 @@ def test_every_experiment_runs_on_a_short_schedule_and_sets_the_controls_to_what
 def test_a_link_to_a_short_schedule_cuts_what_it_leaves_out(page):
     (restore,) = functions(page, "restore")
     request = SimpleNamespace(session_hash="tab", query_params={"checkpoint": "t40", "view": "compare"})
-    new = controls_set(page, next(iter(restore(request, *values(checkpoint="tiny", steps=300)))))
+    new = controls_set(page, next(iter(restore(request, "ring", *values(checkpoint="tiny", steps=300)))))
     assert (new["checkpoint"], new["steps"], lane_steps(new["lanes"])) == ("t40", 40, [10, 40, 40])
 
 
@@ -154,3 +154,10 @@ def test_the_sliders_reach_the_steps_of_every_checkpoint(page):
     for name in ("steps", "steps_b", "lanes"):
         assert ", 1000]" in controls[name].html_template
     assert "&quot;high&quot;: 1000," in controls["grid_steps"].html_template
+
+
+def test_a_changed_control_keeps_the_shape_of_the_points(page):
+    (run,) = functions(page, "run")
+    sent = values(checkpoint="t40", view="learn", steps=7)
+    flow = json.loads(next(iter(next(iter(run(TAB, "moons", *sent))).values())))
+    assert (flow["shape"], flow["steps"]) == ("moons", 7)
