@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 STATIC = Path(__file__).parent / "static"
-# panels first: the others use its kit
+# stream before anything is asked for; panels before those that use its kit
 SCRIPTS = ("stream", "panels", "controls", "race", "interpolate", "grid", "tradeoff", "curve", "keyboard", "copy")
 SCRIPT = "\n".join((STATIC / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)
 

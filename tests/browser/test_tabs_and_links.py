@@ -92,7 +92,7 @@ COUNT = """{
     return plain(...a);
   };
 }"""
-MOST_RUNS = 8  # of a link that sets eight controls: 3 to 6 were seen, and 10 to 71 where events called each other
+MOST_RUNS = 8  # of a link that sets eight controls: 3 or 4 are seen, and 10 up to no end where events called each other
 
 
 @pytest.mark.parametrize(("view", "late_ms"), [("explore", 0), ("tradeoff", 0), ("reproduce", 0), ("learn", 400)])
@@ -109,4 +109,6 @@ def test_a_page_at_rest_asks_the_server_for_nothing(open_page, view, late_ms):
             break
     else:
         pytest.fail(f"{len(asked)} requests in 30 s")
-    assert page.evaluate("window.joins") <= MOST_RUNS
+    joins = page.evaluate("window.joins")
+    print(f"{view}: {joins} runs asked for")
+    assert joins <= MOST_RUNS
