@@ -16,6 +16,7 @@ from core.errors import RequestError
 from core.schedule import NoiseSchedule
 from core.train.datasets import load_images
 from core.train.loop import Progress, Trainer
+from core.train.objective import PREDICTIONS
 from core.train.parallel import Share, joined
 from core.train.settings import TrainSettings
 from core.unet_config import UNetConfig
@@ -37,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in ("batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed"):
         value = getattr(defaults, name)
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
+    parser.add_argument(
+        "--prediction", default=defaults.prediction, choices=list(PREDICTIONS), help="what the network answers"
+    )
+    parser.add_argument("--min-snr", type=float, default=0.0, metavar="GAMMA", help="weight min(SNR, GAMMA); 0: plain")
     parser.add_argument("--bf16", action="store_true", help="autocast the inner layers (pays with avx512_bf16 or AMX)")
     parser.add_argument("--balance", type=float, default=0.0, help="0: the plain loss; 1: every noise level alike")
     parser.add_argument("--coarse", type=float, default=0.0, help="weight of the error's block means; for colours")
@@ -83,7 +88,8 @@ def run(args: argparse.Namespace) -> None:
 def new_trainer(args: argparse.Namespace, share: Share, device: str) -> Trainer:
     """At the state's step where there is a state, at --start-from's weights where there is none, else at step 0."""
     images = load_images(args.data, args.size)
-    names = ("steps", "batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed", "bf16", "balance", "coarse")
+    names = ("steps", "batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed", "bf16", "balance", "coarse",
+             "prediction", "min_snr")  # fmt: skip
     settings = TrainSettings(**{name: getattr(args, name) for name in names})
     schedule = NoiseSchedule(beta_schedule=args.beta_schedule)
     trainer = Trainer(unet_config(args, images.shape[1]), schedule, images, settings, device, share)
@@ -105,9 +111,11 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
 
     from core.train.pictures import plot_log, sample_sheet  # matplotlib, which sampling never needs
 
+    defaults = SamplingDefaults(PREDICTIONS[settings.prediction])
+
     def save() -> None:
         trainer.save(args.state)
-        save_checkpoint(args.out, trainer.ema, trainer.config, trainer.schedule, SamplingDefaults())
+        save_checkpoint(args.out, trainer.ema, trainer.config, trainer.schedule, defaults)
         sample_sheet(args.out, args.state / f"samples-{trainer.step:06d}.png", device)
         plot_log(args.state / "log.jsonl", args.state / "loss.png")
 

@@ -1,4 +1,4 @@
-"""The DDPM objective (paper eq. 5 with γ = 1): E ‖ε − ε_θ(√ᾱ_t x_0 + √(1−ᾱ_t) ε, t)‖², t uniform.
+"""The DDPM objective (paper eq. 5): E ‖y − f_θ(√ᾱ_t x_0 + √(1−ᾱ_t) ε, t)‖², t uniform, y as in core/train/objective.py.
 
 Every random choice of step k (which images, t, ε) comes from a generator seeded by (seed, k), so a
 killed and resumed run equals an uninterrupted one without any random state being stored.
@@ -27,6 +27,7 @@ from core.errors import DataError, NetworkError
 from core.pixels import from_pixels
 from core.schedule import NoiseSchedule
 from core.train.datasets import UInt8Array
+from core.train.objective import diffuse, min_snr_weight, target
 from core.train.parallel import Share
 from core.train.settings import TrainSettings
 from core.train.weighting import Balance
@@ -101,17 +102,21 @@ class Trainer:
         return x_0, t, eps
 
     def loss(self, x_0: Tensor, t: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
-        """(what is minimised, the plain mean squared error of the predicted noise for the log).
+        """(what is minimised, the plain mean squared error of the network's answer for the log).
 
-        They are one and the same unless ``balance`` or ``coarse`` weigh levels and scales (core/train/weighting.py).
+        They are one and the same unless noise levels and scales are weighed (core/train/weighting.py, objective.py).
         """
-        a = self.alpha_bar[t][:, None, None, None]
-        x_t = a.sqrt() * x_0 + (1 - a).sqrt() * eps
-        x_t = x_t.to(self.device).contiguous(memory_format=torch.channels_last)
+        a, settings = self.alpha_bar[t][:, None, None, None], self.settings
+        x_t = diffuse(x_0, eps, a).to(self.device).contiguous(memory_format=torch.channels_last)
         t = t.to(self.device)
-        error = self.trained(x_t, t) - eps.to(self.device)
+        error = self.trained(x_t, t) - target(settings.prediction, x_0, eps, a).to(self.device)
         plain = error.square().mean()
-        return (plain if self.balance is None else self.balance(error, t)), plain.detach()
+        if self.balance is not None:
+            return self.balance(error, t), plain.detach()
+        if settings.min_snr:
+            weight = min_snr_weight(settings.prediction, a, settings.min_snr).to(self.device)
+            return (weight * error.square()).mean(), plain.detach()
+        return plain, plain.detach()
 
     def run(self) -> Iterator[Progress]:
         """Advance to ``settings.steps``. Raises NetworkError at a loss that is not finite, before any update."""

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from core.errors import RequestError
+from core.train.objective import PREDICTIONS
 
 
 @dataclass(frozen=True)
@@ -15,6 +16,8 @@ class TrainSettings:
     cosine; before it lr is constant, so a run may be lengthened without having been decayed too early.
     ema: decay of the weight average (warmed up). bf16: autocast for the inner layers.
     balance, coarse: how far noise levels are weighed alike, and the weight of coarse scales (core/train/weighting.py).
+    prediction: what the network answers, "epsilon", "v" or "x0"; min_snr: γ of that weighting, or 0 for the plain
+    loss (core/train/objective.py).
     """
 
     steps: int
@@ -28,6 +31,8 @@ class TrainSettings:
     bf16: bool = False
     balance: float = 0.0
     coarse: float = 0.0
+    prediction: str = "epsilon"
+    min_snr: float = 0.0
 
     def __post_init__(self) -> None:
         for name, good in (
@@ -41,9 +46,13 @@ class TrainSettings:
             ("seed", self.seed >= 0),
             ("balance", 0 <= self.balance <= 1),
             ("coarse", 0 <= self.coarse < math.inf),
+            ("prediction", self.prediction in PREDICTIONS),
+            ("min_snr", 0 <= self.min_snr < math.inf),
         ):
             if not good:
                 raise RequestError(f"--{name.replace('_', '-')} {getattr(self, name)} is out of range.")
+        if self.min_snr and (self.balance or self.coarse):
+            raise RequestError("--min-snr weighs noise levels in another way than --balance and --coarse: give one.")
 
     def lr_at(self, step: int) -> float:
         """Learning rate of step 0..steps−1."""
