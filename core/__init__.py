@@ -5,13 +5,15 @@ from core.engine import Engine
 from core.errors import CheckpointError, DataError, DDIMError, NetworkError, RequestError
 from core.request import Request, SamplerSettings
 from core.result import Result
-from core.sampler import Step, coefficients, ddim_step, walk
+from core.run import Run
 from core.schedule import NoiseSchedule
+from core.solvers.ddim import coefficients
 from core.timesteps import SPACINGS, step_list
 from core.timing import Timing
 from core.trajectory import Frame, Trajectory
 from core.unet import UNet
 from core.unet_config import UNetConfig
+from core.walk import Step, ddim_step, walk
 
 __all__ = [
     "SPACINGS",
@@ -26,6 +28,7 @@ __all__ = [
     "Request",
     "RequestError",
     "Result",
+    "Run",
     "SamplerSettings",
     "SamplingDefaults",
     "Step",

@@ -1,8 +1,7 @@
-"""Checkpoint folders in diffusers' layouts, opened strictly and written atomically.
+"""Checkpoint folders as values: what is in the files, checked, without a network on any device.
 
-Flat (ours, and the published DDPMs): config.json, scheduler_config.json, model_index.json and
-diffusion_pytorch_model.safetensors beside each other. Subfolders (``DDIMPipeline.save_pretrained``):
-unet/ and scheduler/. Weights are read from safetensors only: a pickle can run code when opened.
+Which files there are says core/layouts.py; a network is made from a checkpoint by ``load_network``. Weights are read
+from safetensors only: a pickle can run code when opened.
 """
 
 from __future__ import annotations
@@ -10,25 +9,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from core.errors import CheckpointError
+from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, find_checkpoints, layout_of
 from core.schedule import NoiseSchedule
 from core.unet import UNet
 from core.unet_config import UNetConfig
+from core.weights import check_fit, load_network, read_shapes
 
-WEIGHTS = "diffusion_pytorch_model.safetensors"
+__all__ = ["Checkpoint", "SamplingDefaults", "find_checkpoints", "open_checkpoint", "save_checkpoint"]
+
 PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
-
-# Attention keys as diffusers wrote them before 0.18; the published Google DDPMs still carry these.
-_OLD_ATTENTION = {".query.": ".to_q.", ".key.": ".to_k.", ".value.": ".to_v.", ".proj_attn.": ".to_out.0."}
+SAVING = ".saving"
+"""A file that is there while files of a folder are being replaced, and stays if that was cut short."""
+PATIENCE_S = 2.0  # replacing four files takes milliseconds
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,15 @@ class SamplingDefaults:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A loaded checkpoint: network on the CPU in fp32 and eval mode, schedule, defaults, identity.
+    """What a checkpoint folder says: values only, equal for equal folders, so any number of engines may share one.
 
-    sha256 covers the weights file and both configs, so equal hashes mean equal sampling.
+    config: of the network. weights: the safetensors file, whose keys and shapes fit config. sha256 covers the
+    weights file and both configs, so equal hashes mean equal sampling.
     """
 
     path: Path
-    network: UNet
+    weights: Path
+    config: UNetConfig
     schedule: NoiseSchedule
     defaults: SamplingDefaults
     sha256: str
@@ -66,8 +69,11 @@ class Checkpoint:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one picture."""
-        c = self.network.config
-        return c.in_channels, c.sample_size, c.sample_size
+        return self.config.in_channels, self.config.sample_size, self.config.sample_size
+
+    def load_network(self) -> UNet:
+        """A network of its own with these weights: on the CPU, in fp32 and eval mode. Raises CheckpointError."""
+        return load_network(self.config, self.weights)
 
 
 def read_json(path: Path) -> dict[str, object]:
@@ -83,19 +89,6 @@ def read_json(path: Path) -> dict[str, object]:
     return value
 
 
-def _locate(folder: Path) -> tuple[Path, Path]:
-    """(config.json, scheduler_config.json) of either layout."""
-    if not folder.is_dir():
-        raise CheckpointError(f"No checkpoint folder at {folder}: give the path of a folder with a config.json.")
-    for unet, scheduler in ((folder, folder), (folder / "unet", folder / "scheduler")):
-        if (unet / "config.json").is_file() and (scheduler / "scheduler_config.json").is_file():
-            return unet / "config.json", scheduler / "scheduler_config.json"
-    raise CheckpointError(
-        f"{folder} is no checkpoint: it needs config.json and scheduler_config.json, "
-        "side by side or under unet/ and scheduler/."
-    )
-
-
 def _defaults(config: Mapping[str, object]) -> SamplingDefaults:
     kind = str(config.get("prediction_type", "epsilon"))
     if kind not in PREDICTION_TYPES:
@@ -109,64 +102,44 @@ def _defaults(config: Mapping[str, object]) -> SamplingDefaults:
     return SamplingDefaults(prediction_type=kind, clip_range=clip, spacing=spacing)
 
 
-def _modern_keys(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    renamed = {}
-    for key, value in state.items():
-        if ".attentions." in key:
-            for old, new in _OLD_ATTENTION.items():
-                key = key.replace(old, new)
-        renamed[key] = value
-    return renamed
-
-
-def load_weights(network: torch.nn.Module, path: Path) -> None:
-    """Load safetensors strictly: every key present, none left over, every shape equal."""
-    if not path.is_file():
-        pickled = path.with_suffix(".bin")
-        hint = (
-            f"{pickled.name} is a pickle, which this project never opens: convert it with "
-            "diffusers' save_pretrained(safe_serialization=True)"
-            if pickled.is_file()
-            else "copy the file into the folder"
-        )
-        raise CheckpointError(f"{path} is missing: {hint}.")
-    try:
-        state = _modern_keys(load_file(path))
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path} is not a complete safetensors file ({error}): copy it again.") from error
-    want = network.state_dict()
-    missing, extra = sorted(set(want) - set(state)), sorted(set(state) - set(want))
-    odd = [k for k in want if k in state and want[k].shape != state[k].shape]
-    for what, keys in (("lacks", missing), ("has the unknown key", extra), ("has another shape for", odd)):
-        if keys:
-            raise CheckpointError(
-                f"{path.name} does not fit config.json: it {what} {keys[0]!r} ({len(keys)} such keys). "
-                "Use the config.json that belongs to these weights."
-            )
-    network.load_state_dict(state)
-
-
 def open_checkpoint(folder: str | Path) -> Checkpoint:
-    """Open a folder in either layout. Raises CheckpointError with the remedy."""
+    """Open a folder in either layout: everything is checked but the numbers in the weights. Raises CheckpointError
+    with the remedy."""
     folder = Path(folder).expanduser().resolve()
-    unet_path, scheduler_path = _locate(folder)
-    unet_config, scheduler_config = read_json(unet_path), read_json(scheduler_path)
+    layout = layout_of(folder)
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        before = _state_of(layout)
+        found = _read(folder, layout) if before is not None else None
+        if found is not None and _state_of(layout) == before:
+            return found
+        if time.monotonic() > deadline:
+            raise CheckpointError(
+                f"{folder} is being replaced, or a save was cut short there: wait and open it again, save it again, or "
+                f"remove its {SAVING} file if the weights and configs belong together."
+            )
+        time.sleep(0.02)
+
+
+def _state_of(layout: Layout) -> tuple[tuple[int, int, int], ...] | None:
+    """What changes whenever one of the files is replaced; None while that is going on."""
+    if layout.config.with_name(SAVING).exists():
+        return None
+    there = [path.stat() for path in (layout.config, layout.scheduler, layout.weights) if path.exists()]
+    return tuple((stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in there)
+
+
+def _read(folder: Path, layout: Layout) -> Checkpoint:
+    unet_config, scheduler_config = read_json(layout.config), read_json(layout.scheduler)
     schedule, defaults = NoiseSchedule.from_config(scheduler_config), _defaults(scheduler_config)
-    network = UNet(UNetConfig.from_config(unet_config))
-    weights = unet_path.parent / WEIGHTS
-    load_weights(network, weights)
-    digest = hashlib.sha256(weights.read_bytes())
-    for config in (unet_config, scheduler_config):
-        kept = {k: v for k, v in config.items() if not k.startswith("_")}
+    config = UNetConfig.from_config(unet_config)
+    check_fit(read_shapes(layout.weights), config, layout.weights.name)
+    with layout.weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    for values in (unet_config, scheduler_config):
+        kept = {k: v for k, v in values.items() if not k.startswith("_")}
         digest.update(json.dumps(kept, sort_keys=True).encode())
-    network.eval().requires_grad_(False)
-    return Checkpoint(folder, network, schedule, defaults, digest.hexdigest())
-
-
-def find_checkpoints(root: str | Path) -> list[Path]:
-    """The checkpoint folders directly under root, by name."""
-    folders = sorted(p for p in Path(root).glob("*") if p.is_dir())
-    return [p for p in folders if (p / "config.json").is_file() or (p / "unet" / "config.json").is_file()]
+    return Checkpoint(folder, layout.weights, config, schedule, defaults, digest.hexdigest())
 
 
 def scheduler_config(schedule: NoiseSchedule, defaults: SamplingDefaults) -> dict[str, object]:
@@ -203,21 +176,31 @@ def save_checkpoint(
     schedule: NoiseSchedule,
     defaults: SamplingDefaults,
 ) -> None:
-    """Write the flat layout that both this engine and ``diffusers.DDIMPipeline.from_pretrained`` open."""
+    """Write the flat layout that both this engine and ``diffusers.DDIMPipeline.from_pretrained`` open.
+
+    All files are written beside the old ones before the first is replaced, and a marker lies there meanwhile, so
+    that nobody takes new weights with old configs for a checkpoint (``open_checkpoint``).
+    """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    part = folder / (WEIGHTS + ".part")
-    save_file({k: v.detach().float().cpu().contiguous() for k, v in state.items()}, part, metadata={"format": "pt"})
-    part.chmod(0o644)  # safetensors writes for its owner only
-    os.replace(part, folder / WEIGHTS)
     index = {
         "_class_name": "DDIMPipeline",
         "scheduler": ["diffusers", "DDIMScheduler"],
         "unet": ["diffusers", "UNet2DModel"],
     }
-    for name, value in (
-        ("config.json", config.to_config()),
-        ("scheduler_config.json", scheduler_config(schedule, defaults)),
-        ("model_index.json", index),
-    ):
-        write_atomically(folder / name, (json.dumps(value, indent=2) + "\n").encode())
+    values = {INDEX: index, SCHEDULER: scheduler_config(schedule, defaults), CONFIG: config.to_config()}
+    parts = {name: folder / f"{name}.{os.getpid()}.part" for name in (*values, WEIGHTS)}
+    try:
+        for name, value in values.items():
+            parts[name].write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        tensors = {k: v.detach().float().cpu().contiguous() for k, v in state.items()}
+        save_file(tensors, parts[WEIGHTS], metadata={"format": "pt"})
+        parts[WEIGHTS].chmod(0o644)  # safetensors writes for its owner only
+        marker = folder / SAVING
+        marker.touch()
+        for name, part in parts.items():
+            os.replace(part, folder / name)
+        marker.unlink(missing_ok=True)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)

@@ -1,61 +1,91 @@
-"""The engine: a checkpoint on a device, and the one way from a Request to steps and results."""
+"""The engine: a checkpoint on a device, and the one way from a Request to a Run."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from core import latents as paths
 from core import noise
+from core.backends import open_network
 from core.checkpoint import Checkpoint, open_checkpoint
-from core.device import PRECISIONS, resolve_device, resolve_precision
+from core.device import resolve_device, resolve_precision
 from core.errors import RequestError
 from core.inversion import Inversion, invert
-from core.record import run_record
 from core.request import Request, SamplerSettings
 from core.result import Result
-from core.sampler import Step, StepCoefficients, coefficients, walk
-from core.timing import Timing
+from core.run import Plan, Run
+from core.solvers import PlannedStep, solver_named
+from core.solvers.ddim import DDIM
+from core.walk import Network
 
 MAX_BATCH = 64
 
+Array = Tensor | NDArray[np.floating]
+
 
 class Engine:
-    """Open with ``Engine.open``. One run at a time gives meaningful timings; runs share no state."""
+    """Open with ``Engine.open``. One run at a time gives meaningful timings; runs share no state.
 
-    def __init__(self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto") -> None:
+    placed: the network where it is computed. Another engine of the same checkpoint has a network of its own.
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: str = "auto", precision: str = "auto", backend: str = "auto"
+    ) -> None:
         self.checkpoint = checkpoint
-        self.device = resolve_device(device)
-        self.precision = resolve_precision(precision, self.device)
-        self.network = checkpoint.network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.network.inner_dtype = PRECISIONS[self.precision]
-        self._warm: set[int] = set()
-        self._warming = threading.Lock()
+        where = resolve_device(device)
+        self.placed = open_network(checkpoint, where, resolve_precision(precision, where), backend)
 
     @classmethod
-    def open(cls, path: str | Path, device: str = "auto", precision: str = "auto") -> Engine:
-        """device: auto, cpu, cuda, cuda:N, mps. precision: auto (fp32), fp32, bf16, fp16.
+    def open(
+        cls, path: str | Path, device: str = "auto", precision: str = "auto", backend: str = "auto"
+    ) -> Engine:
+        """device: auto, cpu, cuda, cuda:N, mps. precision: auto (fp32), fp32, bf16, fp16. backend: auto, or a name
+        in core.backends.BACKENDS.
 
         Raises CheckpointError or RequestError with the remedy.
         """
-        return cls(open_checkpoint(path), device, precision)
+        return cls(open_checkpoint(path), device, precision, backend)
 
     @property
     def T(self) -> int:
         """The number of training steps, the largest S."""
         return self.checkpoint.schedule.T
 
-    def plan(self, request: Request) -> list[StepCoefficients]:
-        """The scalars of every step. Raises RequestError for S outside 1..T or a bad list."""
+    @property
+    def network(self) -> Network:
+        return self.placed.network
+
+    @property
+    def device(self) -> torch.device:
+        return self.placed.device
+
+    @property
+    def precision(self) -> str:
+        return self.placed.precision
+
+    @property
+    def backend(self) -> str:
+        return self.placed.backend
+
+    def use_backend(self, name: str) -> None:
+        """From the next run on, compute by another backend. Runs under way keep theirs. Raises DDIMError."""
+        if name != self.backend:
+            self.placed = open_network(self.checkpoint, self.device, self.precision, name)
+
+    def plan(self, request: Request) -> list[PlannedStep]:
+        """The scalars of every step. Raises RequestError for S outside 1..T, a bad list, or what the solver lacks."""
         s = request.settings
         timesteps = s.step_list(self.T, self.checkpoint.defaults.spacing)
-        return coefficients(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat)
+        return list(solver_named(s.solver).plan(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat))
 
     def x_T(self, request: Request) -> Tensor:
         """The latents of a request, (N, C, H, W) float32 on the CPU: from seeds, or the strip between them."""
@@ -66,37 +96,34 @@ class Engine:
             return paths.sheet(keys, request.sheet)
         return keys if request.place is None else paths.between_corners(keys, *request.place)[None]
 
-    def run(self, request: Request, x_T: Tensor | None = None) -> Generator[Step, None, None]:
-        """Yield the steps of one batch. Everything is checked before this returns; close it to stop.
+    def run(
+        self, request: Request, x_T: Array | None = None, max_batch: int | None = None, film: bool = False
+    ) -> Run:
+        """An iterator of the run's steps, in one batch unless max_batch says otherwise. Everything is checked before
+        this returns; close it to stop.
 
-        x_T: latents (N, C, H, W) to use instead of the seeds' own. With η > 0, picture i adds the noise
-        of its seed; see Request for what the pictures between seeds add.
+        x_T: latents (N, C, H, W) to use instead of the seeds' own, a tensor or an array. With η > 0, picture i adds
+        the noise of its seed; see Request for what the pictures between seeds add. film: keep the trajectory.
         """
-        plan, latents = self.plan(request), self._check(request, x_T)
-        return self._walk(request, plan, latents, request.noise_seeds())
-
-    def _check(self, request: Request, x_T: Tensor | None) -> Tensor:
-        latents = self.x_T(request) if x_T is None else x_T
+        steps = self.plan(request)
+        latents = self.x_T(request) if x_T is None else _pictures(x_T, "latents")
         want = (request.count, *self.checkpoint.shape)
         if tuple(latents.shape) != want:
             raise RequestError(f"The latents are {tuple(latents.shape)}; this request needs {want}.")
         if not bool(torch.isfinite(latents).all()):
             raise RequestError("The latents hold NaN or infinity: make them anew.")
-        return latents.float()
-
-    def _walk(
-        self, request: Request, plan: list[StepCoefficients], latents: Tensor, seeds: tuple[int, ...]
-    ) -> Generator[Step, None, None]:
-        x = latents.to(self.device).contiguous(memory_format=torch.channels_last)
-        self.warm_up(len(x))
-
-        def step_noise(t: int) -> Tensor:
-            if len(set(seeds)) > 1:
-                return noise.step_noise(seeds, t, self.checkpoint.shape)
-            return noise.step_noise(seeds[:1], t, self.checkpoint.shape).expand(len(x), -1, -1, -1)
-
-        kind = self.checkpoint.defaults.prediction_type
-        return walk(self.network, x, plan, step_noise, kind, self.clip_range(request))
+        digest = None if x_T is None else hashlib.sha256(latents.numpy().tobytes()).hexdigest()
+        clip_range = self.clip_range(request)
+        resolved = replace(
+            request.settings,
+            spacing=request.settings.spacing or self.checkpoint.defaults.spacing,
+            clip=clip_range is not None,
+        )
+        plan = Plan(
+            self.checkpoint, replace(request, settings=resolved), solver_named(resolved.solver), tuple(steps),
+            latents, clip_range, digest,
+        )  # fmt: skip
+        return Run(plan, self.placed, request.count if max_batch is None else max_batch, film)
 
     def clip_range(self, request: Request) -> float | None:
         """The range x̂0 is clipped to in this request, or None."""
@@ -105,40 +132,19 @@ class Engine:
             return own
         return (own or 1.0) if clip else None
 
-    @torch.inference_mode()
     def warm_up(self, batch: int) -> None:
         """Ask the network once at a new batch size, untimed: kernels are chosen on the first call."""
-        with self._warming:
-            if batch not in self._warm:
-                zeros = torch.zeros(batch, *self.checkpoint.shape, device=self.device)
-                self.network(zeros.contiguous(memory_format=torch.channels_last), 0)
-                self._warm.add(batch)
+        self.placed.warm_up(batch, self.checkpoint.shape)
 
     def sample(
         self,
         request: Request,
-        x_T: Tensor | None = None,
+        x_T: Array | None = None,
         max_batch: int = MAX_BATCH,
         on_step: Callable[[int, int], None] | None = None,
     ) -> Result:
         """Run a request to its end, in batches of at most max_batch. on_step(done, all) after each evaluation."""
-        if max_batch < 1:
-            raise RequestError("max_batch must be at least 1.")
-        plan, latents = self.plan(request), self._check(request, x_T)
-        starts, seeds = range(0, len(latents), max_batch), request.noise_seeds()
-        images, total, network, done = [], 0.0, 0.0, 0
-        for start in starts:
-            part = slice(start, start + max_batch)
-            last: Step | None = None
-            for last in self._walk(request, plan, latents[part], seeds[part]):  # noqa: B007 (read after the loop)
-                done += 1
-                if on_step is not None:
-                    on_step(done, len(plan) * len(starts))
-            assert last is not None  # a plan has at least one step
-            images.append(last.x_next.float().cpu().contiguous())
-            total, network = total + last.elapsed_s, network + last.network_s
-        timing = Timing.of(self, total, network, done, request.count, min(max_batch, request.count))
-        return Result(torch.cat(images), timing, self.record(request, timing, x_T))
+        return self.run(request, x_T, max_batch).result(on_step)
 
     def interpolate(self, request: Request, **options: object) -> Result:
         """Like sample, for a request with ``frames``: the pictures of a strip, in order."""
@@ -148,7 +154,7 @@ class Engine:
 
     def encode(
         self,
-        images: Tensor,
+        images: Array,
         settings: SamplerSettings,
         refine: int = 0,
         max_batch: int = MAX_BATCH,
@@ -159,14 +165,19 @@ class Engine:
         ``sample`` with these latents, the same step list and clip=False gives the images back, the better
         the larger S and refine. Raises RequestError for η > 0 or images of another shape.
         """
+        if settings.solver != DDIM.name:
+            raise RequestError("Only DDIM is inverted here: take the solver ddim.")
+        images = _pictures(images, "images")
         if images.ndim != 4 or tuple(images.shape[1:]) != self.checkpoint.shape or not len(images):
             raise RequestError(f"The images are {tuple(images.shape)}; this needs (N, *{self.checkpoint.shape}).")
-        plan, kind = self.plan(Request((0,), settings)), self.checkpoint.defaults.prediction_type
+        timesteps = settings.step_list(self.T, self.checkpoint.defaults.spacing)
+        plan = DDIM().plan(self.checkpoint.schedule, timesteps, settings.eta, settings.sigma_hat)
+        kind, placed = self.checkpoint.defaults.prediction_type, self.placed
         batches = images.float().split(max_batch)
         done, parts = 0, []
         for batch in batches:
-            x = batch.to(self.device).contiguous(memory_format=torch.channels_last)
-            self.warm_up(len(x))
+            x = placed.to_device(batch)
+            placed.warm_up(len(x), self.checkpoint.shape)
 
             def step(_: int, __: int) -> None:
                 nonlocal done
@@ -174,7 +185,7 @@ class Engine:
                 if on_step is not None:
                     on_step(done, len(plan) * len(batches))
 
-            parts.append(invert(self.network, x, plan, kind, refine, step))
+            parts.append(invert(placed.network, x, plan, kind, refine, step))
         shares = [part.held_back * len(part.x_T) for part in parts]
         return Inversion(
             torch.cat([part.x_T.float().cpu().contiguous() for part in parts]),
@@ -182,16 +193,12 @@ class Engine:
             sum(shares) / len(images),
         )
 
-    def record(self, request: Request, timing: Timing, x_T: Tensor | None = None) -> dict[str, object]:
-        """The JSON that goes into every export: everything needed to repeat the run."""
-        resolved = replace(
-            request.settings,
-            spacing=request.settings.spacing or self.checkpoint.defaults.spacing,
-            clip=self.clip_range(request) is not None,
-        )
-        latents = (
-            None
-            if x_T is None
-            else hashlib.sha256(x_T.detach().float().cpu().contiguous().numpy().tobytes()).hexdigest()
-        )
-        return run_record(self.checkpoint, replace(request, settings=resolved), timing, latents)
+
+def _pictures(values: Array, what: str) -> Tensor:
+    """A tensor or a NumPy array of numbers as float32 on the CPU. Raises RequestError for anything else."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+        values = torch.from_numpy(np.array(values, dtype=np.float32))  # a copy: what was given may be read-only
+    if not isinstance(values, Tensor) or values.is_complex() or values.dtype == torch.bool:
+        kind = getattr(values, "dtype", type(values).__name__)
+        raise RequestError(f"The {what} are {kind}: give a float tensor or a NumPy array (N, C, H, W).")
+    return values.detach().float().cpu().contiguous()

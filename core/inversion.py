@@ -18,7 +18,9 @@ import torch
 from torch import Tensor
 
 from core.errors import NetworkError, RequestError
-from core.sampler import Network, StepCoefficients, predict
+from core.prediction import predict
+from core.solvers.ddim import StepCoefficients
+from core.walk import Network
 
 CONTRACTS = 1 / 3
 

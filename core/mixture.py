@@ -20,7 +20,8 @@ from torch import Tensor
 from core import noise
 from core.errors import RequestError
 from core.request import SamplerSettings
-from core.sampler import Network, coefficients, walk
+from core.solvers.ddim import coefficients
+from core.walk import Network, walk
 from core.schedule import Float64Array, NoiseSchedule
 
 POINT = (2, 1, 1)  # a point of the plane in the sampler's (C, H, W)

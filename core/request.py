@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from core.errors import RequestError
+from core.solvers import solver_named
 from core.timesteps import SPACINGS, check_step_list, step_list
 
 # JSON in a browser keeps whole numbers exact up to here, and seeds travel through it.
@@ -21,6 +22,7 @@ class SamplerSettings:
     timesteps: a custom list of network indices, strictly falling; wins over steps and spacing.
     sigma_hat: the paper's larger-variance DDPM (App. D.3); implies eta = 1.
     clip: clip x̂0 to the checkpoint's range; None follows the checkpoint.
+    solver: one of core.solvers.SOLVERS; all but "ddim" are beyond the paper.
     """
 
     steps: int = 20
@@ -29,6 +31,7 @@ class SamplerSettings:
     timesteps: tuple[int, ...] | None = None
     sigma_hat: bool = False
     clip: bool | None = None
+    solver: str = "ddim"
 
     def __post_init__(self) -> None:
         if not isinstance(self.eta, (int, float)) or not math.isfinite(self.eta) or not 0 <= self.eta <= 1:
@@ -42,6 +45,7 @@ class SamplerSettings:
             raise RequestError(f"steps must be a whole number of at least 1, not {self.steps}.")
         if self.clip not in (None, True, False) or not isinstance(self.sigma_hat, bool):
             raise RequestError("clip must be True, False or None, and sigma_hat True or False.")
+        solver_named(self.solver)
         object.__setattr__(self, "eta", 1.0 if self.sigma_hat else float(self.eta))
 
     def step_list(self, T: int, default_spacing: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.pixels import to_pixels
-from core.sampler import Step
+from core.walk import Step
 
 MAX_FRAMES = 40
 

@@ -7,16 +7,12 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
 
-from core import Engine, Request, RequestError, Step, Timing, Trajectory
-from core.pixels import to_pixels
+from core import Engine, Request, RequestError, Run
 from demo.handlers import Handlers
 from demo.host import EngineHost
 from demo.turns import POLL_S
@@ -24,18 +20,6 @@ from demo.turns import POLL_S
 PROGRESS_EVERY_S = 0.1
 
 Said = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Run:
-    """A finished run. images: (N, C, H, W) float32 on the CPU, unrounded. pixels: the same as N×H×W×3 uint8. film:
-    every kept moment, if asked for."""
-
-    images: Tensor
-    pixels: NDArray[np.uint8]
-    film: Trajectory
-    timing: Timing
-    record: dict[str, Any]
 
 
 Files = dict[str, bytes]
@@ -98,19 +82,13 @@ def computed(
     """Run each request alone, and say how far it is now and then. films: keep the trajectories too."""
     runs, done, said_at = [], 0, 0.0
     for request in requests:
-        film, step = Trajectory(request.settings.steps), None
-        with closing(engine.run(request)) as steps:
-            for step in steps:
-                done += 1
-                if films:
-                    film.add(step)
+        with closing(engine.run(request, film=films)) as run:
+            for _ in run:
                 if time.perf_counter() - said_at >= PROGRESS_EVERY_S:
-                    yield said("running", done)
+                    yield said("running", done + run.done)
                     said_at = time.perf_counter()
-        assert isinstance(step, Step)  # a plan has at least one step
-        n, images = request.count, step.x_next.float().cpu().contiguous()
-        timing = Timing.of(engine, step.elapsed_s, step.network_s, request.settings.steps, n, n)
-        runs.append(Run(images, to_pixels(images), film, timing, engine.record(request, timing)))
+        done += run.evaluations
+        runs.append(run)
     return runs
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core import Engine, Request, SamplerSettings, Step, Trajectory
+from core import Engine, Request, SamplerSettings, Trajectory
 from core.pixels import to_pixels
 from core.timing import Timing
 from demo import views
@@ -125,46 +125,40 @@ def run_job(
 
     Ends silently as soon as ``over()``: the sampler is closed within the step.
     """
-    side, weights, steps = engine.checkpoint.shape[1], engine.checkpoint.sha256[:8], engine.run(job.request)
+    side, weights = engine.checkpoint.shape[1], engine.checkpoint.sha256[:8]
+    run = engine.run(job.request, film=job.film)
     end = "coarse" if job.coarse else "done"
     S = job.request.settings.steps
-    trajectory = Trajectory(S)
     shown_at, preview_s, last_s = time.perf_counter(), 0.0, 0.0
-    step: Step | None = None
-    for step in steps:
+    for step in run:
         if over():
-            steps.close()
+            run.close()
             return
         started = time.perf_counter()
-        if job.film:
-            trajectory.add(step)
-        if not job.coarse and step.index + 1 < S and started - shown_at >= max(PREVIEW_EVERY_S, last_s / PREVIEW_SHARE):
-            value = base(job, "running", side, weights) | {"progress": (step.index + 1) / S}
-            value |= _film(trajectory) if job.film else {"tiles": tiles_uri(to_pixels(step.x0_hat))}
+        if not job.coarse and not run.finished and started - shown_at >= max(PREVIEW_EVERY_S, last_s / PREVIEW_SHARE):
+            value = base(job, "running", side, weights) | {"progress": run.done / S}
+            value |= _film(run.film) if run.film else {"tiles": tiles_uri(to_pixels(step.x0_hat))}
             preview_s += time.perf_counter() - started
             yield Shown(job, value)
             shown_at = time.perf_counter()
             last_s = min(shown_at - started, PREVIEW_MOST_S)  # other work may have come in between
         else:
-            preview_s += time.perf_counter() - started
             yield None
-    assert step is not None
-    timing = Timing.of(engine, step.elapsed_s, step.network_s, S, job.request.count, job.request.count)
-    record = engine.record(job.request, timing)
+    timing = run.timing
     started = time.perf_counter()
     value = base(job, end, side, weights) | {"progress": 1.0, "machine": views.machine(timing.as_dict())}
-    if job.film:
-        value |= _film(trajectory)
-        frames = trajectory.frames
+    if run.film:
+        value |= _film(run.film)
+        frames = run.film.frames
         export: Any = np.stack([f.x_t[0] for f in frames]), np.stack([f.x0_hat[0] for f in frames])
     else:
-        export = to_pixels(step.x_next)
+        export = run.pixels
         value |= {"tiles": tiles_uri(export)}
-    preview_s += time.perf_counter() - started
+    preview_s += time.perf_counter() - started + run.film_s
     n = job.request.count
     value["total_s"] = timing.total_s
     value["readout"] = views.readout(timing.as_dict(), S, engine.T, n, ddpm_s(n), preview_s)
-    yield Shown(job, value, timing, (export, record))
+    yield Shown(job, value, timing, (export, run.record))
 
 
 def with_steps(request: Request, steps: int) -> Request:

@@ -50,16 +50,16 @@ def test_saved_and_opened_again_is_the_same_bit_for_bit(tiny_config, tmp_path):
     schedule, defaults = NoiseSchedule("squaredcos_cap_v2", 500), SamplingDefaults("v_prediction", None, "trailing")
     save_checkpoint(tmp_path / "made" / "here", network.state_dict(), tiny_config, schedule, defaults)
     opened = open_checkpoint(tmp_path / "made" / "here")
-    assert opened.network.config == tiny_config
+    assert opened.config == tiny_config
     assert (opened.schedule, opened.defaults) == (schedule, defaults)
     assert (opened.name, opened.shape) == ("here", (3, 8, 8))
     for key, value in network.state_dict().items():
-        assert torch.equal(opened.network.state_dict()[key], value), key
+        assert torch.equal(opened.load_network().state_dict()[key], value), key
 
 
 def test_a_custom_table_of_betas_and_clip_range_survive(tiny_folder, tiny_config, tmp_path):
     schedule = NoiseSchedule(num_train_timesteps=3, trained_betas=(0.1, 0.2, 0.3))
-    state = open_checkpoint(tiny_folder).network.state_dict()
+    state = open_checkpoint(tiny_folder).load_network().state_dict()
     save_checkpoint(tmp_path / "a", state, tiny_config, schedule, SamplingDefaults(clip_range=2.5))
     opened = open_checkpoint(tmp_path / "a")
     assert opened.schedule == schedule
@@ -67,7 +67,7 @@ def test_a_custom_table_of_betas_and_clip_range_survive(tiny_folder, tiny_config
 
 
 def test_an_opened_network_is_ready_to_sample(tiny_folder):
-    network = open_checkpoint(tiny_folder).network
+    network = open_checkpoint(tiny_folder).load_network()
     assert not network.training
     assert not any(p.requires_grad for p in network.parameters())
 
@@ -75,7 +75,7 @@ def test_an_opened_network_is_ready_to_sample(tiny_folder):
 def test_our_folder_opens_in_diffusers_and_answers_the_same(tiny_folder):
     pipeline = DDIMPipeline.from_pretrained(tiny_folder, local_files_only=True)
     assert isinstance(pipeline.scheduler, DDIMScheduler)
-    assert torch.allclose(answer(pipeline.unet), answer(open_checkpoint(tiny_folder).network), atol=1e-5)
+    assert torch.allclose(answer(pipeline.unet), answer(open_checkpoint(tiny_folder).load_network()), atol=1e-5)
     ours = open_checkpoint(tiny_folder).schedule.alpha_bar[1:]
     assert torch.allclose(pipeline.scheduler.alphas_cumprod.double(), torch.tensor(ours), rtol=1e-4)
 
@@ -87,13 +87,13 @@ def test_a_folder_written_by_diffusers_opens_here_and_answers_the_same(pipeline,
     settings = {"num_train_timesteps": 400, "beta_schedule": "scaled_linear", "prediction_type": "sample"}
     pipeline(unet=unet, scheduler=scheduler(**settings, clip_sample_range=1.5)).save_pretrained(tmp_path / "theirs")
     opened = open_checkpoint(tmp_path / "theirs")
-    assert torch.allclose(answer(opened.network), answer(unet), atol=1e-5)
+    assert torch.allclose(answer(opened.load_network()), answer(unet), atol=1e-5)
     assert opened.schedule == NoiseSchedule("scaled_linear", 400)
     assert opened.defaults == SamplingDefaults("sample", 1.5, "leading")
 
 
 def test_old_attention_names_load(folder):
-    before = answer(open_checkpoint(folder).network)
+    before = answer(open_checkpoint(folder).load_network())
     old = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
 
     def rename(state):
@@ -104,7 +104,7 @@ def test_old_attention_names_load(folder):
 
     change_weights(folder, rename)
     assert any(".proj_attn." in key for key in load_file(folder / WEIGHTS))
-    assert torch.equal(answer(open_checkpoint(folder).network), before)
+    assert torch.equal(answer(open_checkpoint(folder).load_network()), before)
 
 
 def test_a_missing_key_is_named(folder):

@@ -9,6 +9,7 @@ import pytest
 from test_views import final, values
 
 from core import DataError, Engine, Request, SamplerSettings
+from core.record import run_record
 from core.timing import Timing
 from demo.found import found_html, read
 from demo.found_controls import Here, controls_of
@@ -38,8 +39,9 @@ def handlers(tiny_folder, tmp_path):
 
 def record_of(engine, request):
     """As it stands in a file: through JSON."""
-    timing = Timing.of(engine, 1.0, 0.9, request.settings.steps, request.count, request.count)
-    return json.loads(json.dumps(engine.record(request, timing)))
+    timing = Timing.of(engine.placed.place, 1.0, 0.9, request.settings.steps, request.count, request.count)
+    resolved = engine.run(request).plan.request
+    return json.loads(json.dumps(run_record(engine.checkpoint, resolved, timing, None)))
 
 
 PAGES = [

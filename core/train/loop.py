@@ -173,9 +173,9 @@ class Trainer:
     def start_from(self, checkpoint: Checkpoint) -> None:
         """Begin with the weights of a finished checkpoint and a new optimiser; the warm-up fills its averages.
         Raises DataError unless network and schedule are the same."""
-        if checkpoint.network.config.to_config() != self.config.to_config() or checkpoint.schedule != self.schedule:
+        if checkpoint.config.to_config() != self.config.to_config() or checkpoint.schedule != self.schedule:
             raise DataError(f"{checkpoint.path} is of another network or schedule: give the options it was made with.")
-        weights = checkpoint.network.state_dict()
+        weights = checkpoint.load_network().state_dict()
         self.network.load_state_dict(weights)
         self.ema = {k: v.detach().clone().to(self.device) for k, v in weights.items()}
 

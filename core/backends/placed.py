@@ -1,0 +1,51 @@
+"""A network where it is computed: what a run asks, and what its timing names."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from core.device import device_name
+from core.walk import Network
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where and how a network was computed. device: such as "cuda:0"; device_name: what people call it. precision:
+    fp32, bf16 or fp16. backend: one of core.backends.BACKENDS. threads: of the CPU."""
+
+    device: str
+    device_name: str
+    precision: str
+    backend: str
+    threads: int
+
+
+class PlacedNetwork:
+    """``network`` may be called from one thread at a time, with x (N, C, H, W) on ``device``."""
+
+    def __init__(self, network: Network, backend: str, device: torch.device, precision: str) -> None:
+        self.network, self.backend, self.device, self.precision = network, backend, device, precision
+        self._warm: set[int] = set()
+        self._warming = threading.Lock()
+
+    @property
+    def place(self) -> Place:
+        """As it is now: the number of threads may be changed between two runs."""
+        name = device_name(self.device)
+        return Place(str(self.device), name, self.precision, self.backend, torch.get_num_threads())
+
+    def to_device(self, x: Tensor) -> Tensor:
+        """A batch (N, C, H, W) where and how this network wants it."""
+        return x.to(self.device).contiguous(memory_format=torch.channels_last)
+
+    @torch.inference_mode()
+    def warm_up(self, batch: int, shape: tuple[int, int, int]) -> None:
+        """Ask once at a new batch size, untimed: kernels are chosen on the first call."""
+        with self._warming:
+            if batch not in self._warm:
+                self.network(self.to_device(torch.zeros(batch, *shape)), 0)
+                self._warm.add(batch)

@@ -1,0 +1,146 @@
+"""One run: a request on its way to pictures. Iterate it for steps; then it has images, timing, film and record.
+
+Page, API, command line and evaluation all consume this one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from core import noise
+from core.backends.placed import PlacedNetwork
+from core.checkpoint import Checkpoint
+from core.clock import make_clock
+from core.errors import RequestError
+from core.pixels import to_pixels
+from core.record import run_record
+from core.request import Request
+from core.result import Result
+from core.solvers import PlannedStep, Solver
+from core.timing import Timing
+from core.trajectory import Trajectory
+from core.walk import Step, walk
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A request with nothing left open. request: every default resolved. steps: the solver's. x_T: (N, C, H, W) on
+    the CPU. latents_sha256: of latents that were given rather than drawn from the seeds, else None."""
+
+    checkpoint: Checkpoint
+    request: Request
+    solver: Solver
+    steps: tuple[PlannedStep, ...]
+    x_T: Tensor  # noqa: N815  # the field's name
+    clip_range: float | None
+    latents_sha256: str | None
+
+
+class Run:
+    """An iterator of steps, in batches of at most max_batch one after the other; ``close`` stops it.
+
+    film: keep a bounded trajectory (one batch only). Time is taken inside the sampler, so a slow consumer does not
+    count, and no step is started unasked.
+    """
+
+    def __init__(self, plan: Plan, network: PlacedNetwork, max_batch: int, film: bool = False) -> None:
+        if max_batch < 1:
+            raise RequestError("max_batch must be at least 1.")
+        count = plan.request.count
+        if film and count > max_batch:
+            raise RequestError(f"A film is kept of one batch: set max_batch to {count} or more.")
+        self.plan, self.network = plan, network
+        self.batch = min(max_batch, count)
+        self.evaluations = len(plan.steps) * -(-count // max_batch)
+        self.done = 0
+        self.film: Trajectory | None = Trajectory(len(plan.steps)) if film else None
+        self.film_s = 0.0  # spent on keeping it, which no timing counts
+        self._parts: list[Tensor] = []
+        self._last: Step | None = None
+        self._steps = self._walk()
+
+    def __iter__(self) -> Run:
+        return self
+
+    def __next__(self) -> Step:
+        step = next(self._steps)
+        self.done += 1
+        self._last = step
+        if self.film is not None:
+            started = time.perf_counter()
+            self.film.add(step)
+            self.film_s += time.perf_counter() - started
+        if step.index + 1 == len(self.plan.steps):
+            self._parts.append(step.x_next.float().cpu().contiguous())
+        return step
+
+    def close(self) -> None:
+        """End within the step; what is there stays."""
+        self._steps.close()
+
+    def _walk(self) -> Generator[Step, None, None]:
+        plan, shape = self.plan, self.plan.checkpoint.shape
+        clock = make_clock(self.network.device)
+        seeds = plan.request.noise_seeds()
+        for start in range(0, plan.request.count, self.batch):
+            part = slice(start, start + self.batch)
+            x = self.network.to_device(plan.x_T[part])
+            self.network.warm_up(len(x), shape)
+            yield from walk(
+                self.network.network, x, plan.steps, _noise_of(seeds[part], shape),
+                plan.checkpoint.defaults.prediction_type, plan.clip_range, plan.solver, clock,
+            )  # fmt: skip
+
+    @property
+    def finished(self) -> bool:
+        return self.done == self.evaluations
+
+    def _end(self) -> Step:
+        if not self.finished or self._last is None:
+            raise RequestError("This run has not finished: iterate it to its end first.")
+        return self._last
+
+    @property
+    def images(self) -> Tensor:
+        """(N, C, H, W) float32 on the CPU, in about [−1, 1], unrounded."""
+        self._end()
+        return torch.cat(self._parts)
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The images as people see them: N×H×W×3 uint8."""
+        return to_pixels(self.images)
+
+    @property
+    def timing(self) -> Timing:
+        end, count = self._end(), self.plan.request.count
+        return Timing.of(self.network.place, end.elapsed_s, end.network_s, self.evaluations, count, self.batch)
+
+    @property
+    def record(self) -> dict[str, object]:
+        """The JSON that goes into every export: everything needed to repeat the run."""
+        plan = self.plan
+        return run_record(plan.checkpoint, plan.request, self.timing, plan.latents_sha256)
+
+    def result(self, on_step: Callable[[int, int], None] | None = None) -> Result:
+        """Go on to the end. on_step(done, all) after each evaluation."""
+        for _ in self:
+            if on_step is not None:
+                on_step(self.done, self.evaluations)
+        return Result(self.images, self.timing, self.record)
+
+
+def _noise_of(seeds: tuple[int, ...], shape: tuple[int, int, int]) -> Callable[[int], Tensor]:
+    def step_noise(t: int) -> Tensor:
+        if len(set(seeds)) > 1:
+            return noise.step_noise(seeds, t, shape)
+        return noise.step_noise(seeds[:1], t, shape).expand(len(seeds), -1, -1, -1)
+
+    return step_noise
