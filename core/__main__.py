@@ -8,11 +8,11 @@ import argparse
 import sys
 
 from core import commands, encode
+from core.data import faces_command as faces
 from core.errors import DDIMError
 from core.evaluate import bench_command as bench
 from core.evaluate import command as evaluate
 from core.train import command as train
-from core.train import faces_command as faces
 from core.train import features
 
 

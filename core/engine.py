@@ -45,9 +45,7 @@ class Engine:
         self.placed = open_network(checkpoint, where, resolve_precision(precision, where), backend)
 
     @classmethod
-    def open(
-        cls, path: str | Path, device: str = "auto", precision: str = "auto", backend: str = "auto"
-    ) -> Engine:
+    def open(cls, path: str | Path, device: str = "auto", precision: str = "auto", backend: str = "auto") -> Engine:
         """device: auto, cpu, cuda, cuda:N, mps. precision: auto (fp32), fp32, bf16, fp16. backend: auto, or a name
         in core.backends.BACKENDS.
 
@@ -96,9 +94,7 @@ class Engine:
             return paths.sheet(keys, request.sheet)
         return keys if request.place is None else paths.between_corners(keys, *request.place)[None]
 
-    def run(
-        self, request: Request, x_T: Array | None = None, max_batch: int | None = None, film: bool = False
-    ) -> Run:
+    def run(self, request: Request, x_T: Array | None = None, max_batch: int | None = None, film: bool = False) -> Run:
         """An iterator of the run's steps, in one batch unless max_batch says otherwise. Everything is checked before
         this returns; close it to stop.
 

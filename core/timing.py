@@ -43,9 +43,7 @@ class Timing:
     backend: str
 
     @classmethod
-    def of(
-        cls, where: Where, total_s: float, network_s: float, evaluations: int, images: int, batch: int
-    ) -> Timing:
+    def of(cls, where: Where, total_s: float, network_s: float, evaluations: int, images: int, batch: int) -> Timing:
         return cls(
             total_s=total_s,
             network_s=network_s,

@@ -9,8 +9,9 @@ from typing import Any
 
 from core import Engine
 from core.errors import DataError
-from core.evaluate.rows import cell, quality_rows
+from core.evaluate.rows import cell, quality_rows, solver_rows
 from core.evaluate.store import read_document
+from core.solvers import SOLVERS
 from demo.host import EngineHost
 from demo.settings import PageSettings
 from demo.views import seconds, setting_label
@@ -20,13 +21,16 @@ Curve = list[tuple[int, float, float]]  # (S, distance, spread), S rising
 
 
 def curves_of(document: Mapping[str, Any]) -> dict[float | str, Curve]:
-    """The quality cells of an evaluation by η (σ̂ last), each as a rising list of (S, distance, spread)."""
+    """The quality cells of an evaluation by η (then σ̂, then other solvers by title), each as a rising list of
+    (S, distance, spread)."""
     found: dict[float | str, Curve] = {}
     for row in quality_rows(document):
         eta = HAT if row.eta == "hat" else float(row.eta)
         found.setdefault(eta, []).append((row.S, row.frechet, row.spread))
-    order = sorted(found, key=lambda eta: math.inf if eta == HAT else float(eta))
-    return {eta: sorted(found[eta]) for eta in order}
+    order: list[float | str] = sorted(found, key=lambda eta: math.inf if isinstance(eta, str) else eta)
+    for row in solver_rows(document):
+        found.setdefault(SOLVERS[row.eta].title, []).append((row.S, row.frechet, row.spread))
+    return {name: sorted(found[name]) for name in dict.fromkeys([*order, *found])}
 
 
 def on_curve(curve: Curve, S: int) -> float | None:
@@ -44,7 +48,7 @@ def on_curve(curve: Curve, S: int) -> float | None:
 
 def between_curves(curves: Mapping[float | str, Curve], S: int, eta: float) -> tuple[float | None, bool]:
     """(distance at S and η, whether it was measured there). Between two curves it is straight in η."""
-    etas = sorted(float(e) for e in curves if e != HAT)
+    etas = sorted(eta for eta in curves if isinstance(eta, float))
     if not etas or not etas[0] <= eta <= etas[-1]:
         return None, False
     if eta in curves:

@@ -7,8 +7,8 @@ import torch
 from test_train_loop import CONFIG, IMAGES, SETTINGS
 
 from core import NoiseSchedule
+from core.parallel import joined
 from core.train.loop import Trainer
-from core.train.parallel import joined
 
 WEIGHINGS = {"plain": {}, "balanced": {"balance": 0.5, "coarse": 0.1}}
 

@@ -15,6 +15,8 @@ def keys(*what, T=1000):
 def test_quality_is_the_grid_of_the_papers_table_1_and_a_floor():
     steps = (5, 10, 20, 50, 100, 1000)
     grid = {"quality/floor", *(f"quality/eta={eta}/S={S}" for eta in ETAS for S in steps)}
+    grid |= {"quality/eta=0/S=8", "quality/eta=0/S=15"}  # beside the second-order solver's
+    grid |= {f"quality/dpm-solver++/S={S}" for S in (5, 8, 10, 15, 20)}
     assert keys("quality") == grid | {f"quality/{way}/S={S}" for way in VARIANTS for S in (20, 50)}
     assert set(ETAS) == {"0", "0.2", "0.5", "1", "hat"}
 
@@ -37,7 +39,7 @@ def test_no_two_cells_have_one_name_and_the_cheap_come_first():
 
 
 def test_all_steps_fit_a_short_schedule():
-    assert {cell.S for cell in cells(KINDS, 20, 8, 4)} == {0, 5, 10, 20}
+    assert {cell.S for cell in cells(KINDS, 20, 8, 4)} == {0, 5, 8, 10, 15, 20}
 
 
 def test_the_settings_of_a_cell():
@@ -45,6 +47,7 @@ def test_the_settings_of_a_cell():
     assert by_key["quality/trailing/S=20"] == SamplerSettings(20, spacing="trailing")
     assert by_key["quality/unclipped/S=50"] == SamplerSettings(50, clip=False)
     assert by_key["quality/eta=0.2/S=50"] == SamplerSettings(50, 0.2)
+    assert by_key["quality/dpm-solver++/S=8"] == SamplerSettings(8, solver="dpm-solver++")
     assert by_key["quality/eta=hat/S=20"] == SamplerSettings(20, sigma_hat=True)
 
 

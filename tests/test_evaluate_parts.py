@@ -7,7 +7,7 @@ from core import DataError
 from core.evaluate.parts import Part, load
 from core.evaluate.progress import Progress, missing, span
 from core.evaluate.team import Team
-from core.train.parallel import Share
+from core.parallel import Share
 
 
 def part(folder, name, values, evaluations=10):

@@ -16,7 +16,7 @@ from core.evaluate.rows import quality_rows
 from core.evaluate.runner import evaluate, evaluations_left, parts_of
 from core.evaluate.store import Store
 from core.evaluate.team import Team
-from core.train.parallel import Share
+from core.parallel import Share
 
 KEYS = ["quality/eta=0/S=5", "quality/eta=1/S=10", "consistency/eta=0/S=5", "reconstruction/plain/S=10"]
 TIMES = ("ms_per_evaluation", "seconds_per_image", "wall_clock_s")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core import DataError
-from core.train.datasets import load_images, read_idx_images, read_npz_images
+from core.data.datasets import load_images, read_idx_images, read_npz_images
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), dtype=np.uint8)
 

@@ -7,11 +7,11 @@ import pytest
 
 from core import DataError
 from core.__main__ import main
+from core.data import faces
+from core.data.colour import from_oklab, ramp, ring, to_oklab
+from core.data.datasets import load_images, read_npz_labels
+from core.data.faces import COLOURS, RINGS, SHAPES, SKIN, Face, colour_rgb, draw, options, render
 from core.evaluate.faces import PATCH, background, check_faces
-from core.train import faces
-from core.train.colour import from_oklab, ramp, ring, to_oklab
-from core.train.datasets import load_images, read_npz_labels
-from core.train.faces import COLOURS, RINGS, SHAPES, SKIN, Face, colour_rgb, draw, options, render
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from core import DataError
-from core.train.datasets import load_images
+from core.data.datasets import load_images
 
 RNG = np.random.default_rng(0)
 

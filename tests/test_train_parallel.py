@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from core import RequestError
-from core.train.parallel import Share, joined
+from core.parallel import Share, joined
 
 HERE = Path(__file__).parent
 

@@ -13,6 +13,8 @@ ETAS = ("0", "1", "hat", "0.2", "0.5")  # at equal cost in this order: DDIM and 
 QUALITY_STEPS = (5, 10, 20, 50, 100)  # and T
 VARIANTS = ("trailing", "linspace", "quadratic", "unclipped")  # of η = 0: other step lists, and x̂0 not clipped
 VARIANT_STEPS = (20, 50)
+SOLVERS = ("dpm-solver++",)  # beyond the paper, at η = 0
+SOLVER_STEPS = (5, 8, 10, 15, 20)  # and so many of DDIM beside them
 RECONSTRUCTION_STEPS = (10, 20, 50, 100, 200, 500)  # and T
 CONSISTENCY_STEPS = (5, 10, 20, 50, 100, 200, 500)  # against T
 INTERPOLATION_STEPS = 50
@@ -27,7 +29,7 @@ class Cell:
     """kind: one of KINDS. S: steps, 0 where none are taken. n: pictures (paths' midpoints, pairs). eta: one of ETAS.
 
     refine: fixed-point iterations a step of an inversion. way: "floor" or one of
-    VARIANTS in quality, one of WAYS in interpolation.
+    VARIANTS or SOLVERS in quality, one of WAYS in interpolation.
     cost: network evaluations of single pictures, the order in which cells are run.
     """
 
@@ -42,7 +44,7 @@ class Cell:
     @property
     def key(self) -> str:
         """Its name in the JSON and on the command line, such as quality/eta=0.2/S=50."""
-        if self.way in VARIANTS:
+        if self.way in VARIANTS + SOLVERS:
             return f"{self.kind}/{self.way}/S={self.S}"
         if self.way or self.kind == "speed":
             return f"{self.kind}/{self.way or 'steps'}"
@@ -55,6 +57,8 @@ class Cell:
         """With the checkpoint's own step list and clipping, but for the variants of quality."""
         if self.way == "unclipped":
             return SamplerSettings(self.S, clip=False)
+        if self.way in SOLVERS:
+            return SamplerSettings(self.S, solver=self.way)
         return SamplerSettings(self.S, spacing=self.way) if self.way in VARIANTS else settings(self.S, self.eta)
 
 
@@ -70,7 +74,9 @@ def _kind(kind: str, T: int, n: int, n_rest: int) -> list[Cell]:
     if kind == "quality":
         steps = [*_below(QUALITY_STEPS, T), T]
         found = [Cell(kind, 0, n, 0, way="floor"), *(Cell(kind, S, n, n * S, eta) for eta in ETAS for S in steps)]
-        return found + [Cell(kind, S, n, n * S, way=way) for way in VARIANTS for S in _below(VARIANT_STEPS, T)]
+        found += [Cell(kind, S, n, n * S) for S in _below(SOLVER_STEPS, T) if S not in steps]
+        found += [Cell(kind, S, n, n * S, way=way) for way in VARIANTS for S in _below(VARIANT_STEPS, T)]
+        return found + [Cell(kind, S, n, n * S, way=way) for way in SOLVERS for S in _below(SOLVER_STEPS, T)]
     if kind == "reconstruction":
         steps = [*_below(RECONSTRUCTION_STEPS, T), T]
         return [Cell(kind, S, n_rest, n_rest * S * (2 + k), refine=k) for k in (0, REFINE) for S in steps]

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from core.checkpoint import open_checkpoint
+from core.data.datasets import UInt8Array, load_images
 from core.device import resolve_device
 from core.engine import Engine
 from core.errors import RequestError
@@ -17,8 +18,7 @@ from core.evaluate.cells import KINDS, Cell, cells, only
 from core.evaluate.feature_net import FeatureNet, open_feature_net
 from core.evaluate.setup import MAX_REFERENCE, Setup
 from core.evaluate.store import Store
-from core.train.datasets import UInt8Array, load_images
-from core.train.parallel import joined
+from core.parallel import joined
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

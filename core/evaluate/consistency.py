@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import noise
+from core.data.datasets import UInt8Array
 from core.evaluate.cells import Cell, settings
 from core.evaluate.feature_net import FeatureNet
 from core.evaluate.parts import Part, load
 from core.evaluate.setup import Setup
-from core.train.datasets import UInt8Array
 
 OTHER_NOISE = 1_000_000  # how far away the seeds of the other step noise begin
 

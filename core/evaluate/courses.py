@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.datasets import UInt8Array
 from core.evaluate.distances import FloatArray
 from core.evaluate.feature_net import FeatureNet
-from core.train.datasets import UInt8Array
 
 
 def smoothness(features: FloatArray) -> dict[str, object]:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.train.colour import to_oklab
+from core.data.colour import to_oklab
 
+FACES, FACE_SIZE = "toon-faces", 64  # the feature net's name; pixels
 PATCH = (slice(33, 37), slice(29, 35))  # rows, columns: the bridge of the nose
 SKIN_HUE = (40.6, 59.4)  # degrees in OKLab
 LUMINANCE = (138.0, 205.5)  # mean of .2126 R + .7152 G + .0722 B over the picture, 0..255
@@ -48,6 +49,11 @@ class FaceChecks:
     def shares(self) -> dict[str, float]:
         """Share of the pictures that pass each check, and all three."""
         return {name: float(np.mean(getattr(self, f"{name}_ok"))) for name in ("hue", "flat", "luminance", "all")}
+
+
+def has_faces(net: str, pixels: NDArray[np.uint8]) -> bool:
+    """Whether pictures N×H×W×C measured by the feature net of this name are what the checks are made for."""
+    return net == FACES and pixels.shape[1:] == (FACE_SIZE, FACE_SIZE, 3)
 
 
 def background(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core import noise
+from core.data.datasets import UInt8Array
 from core.evaluate.cells import FRAMES, Cell
 from core.evaluate.courses import attribute_courses, smoothness
 from core.evaluate.parts import Part, load
 from core.evaluate.setup import Setup
 from core.latents import slerp
-from core.train.datasets import UInt8Array
 
 Between = Callable[[Tensor, Tensor, float], Tensor]
 BETWEEN: dict[str, Between] = {"slerp": slerp, "lerp": torch.lerp}

@@ -13,12 +13,19 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from core.evaluate.cells import CONSISTENCY_STEPS, ETAS, RECONSTRUCTION_STEPS, REFINE
-from core.evaluate.rows import Document, cell, quality_rows, seconds_per_step
-from core.evaluate.tables import PAPER_RECONSTRUCTION
+from core.evaluate.cells import CONSISTENCY_STEPS, ETAS, QUALITY_STEPS, RECONSTRUCTION_STEPS, REFINE
+from core.evaluate.rows import Document, cell, quality_rows, seconds_per_step, solver_rows
+from core.evaluate.tables import PAPER_RECONSTRUCTION, solver_titles
 
-COLOURS = {"0": "#0b5d5e", "0.2": "#3f8f6b", "0.5": "#b58a1b", "1": "#b5482a", "hat": "#6b3fa0"}
-NAMES = {eta: "σ̂" if eta == "hat" else f"η = {eta}" for eta in ETAS}
+COLOURS = {
+    "0": "#0b5d5e",
+    "0.2": "#3f8f6b",
+    "0.5": "#b58a1b",
+    "1": "#b5482a",
+    "hat": "#6b3fa0",
+    "dpm-solver++": "#3b6fb6",
+}
+NAMES = {eta: "σ̂" if eta == "hat" else f"η = {eta}" for eta in ETAS} | solver_titles()
 
 
 def _axes() -> tuple[Figure, Axes]:
@@ -42,11 +49,12 @@ def _save(figure: Figure, path: Path) -> Path:
 
 
 def plot_quality(document: Document, path: Path) -> Path | None:
-    """Fréchet distance (± spread) against seconds a picture, one curve for each η, both axes logarithmic."""
+    """Fréchet distance (± spread) against seconds a picture, one curve for each η and solver, both axes logarithmic."""
     rows = quality_rows(document)
     if not rows:
         return None
     rate = seconds_per_step(document)
+    rows += solver_rows(document)
     figure, axes = _axes()
     for eta in sorted(COLOURS):
         found = sorted((row for row in rows if row.eta == eta), key=lambda row: row.S)
@@ -55,7 +63,7 @@ def plot_quality(document: Document, path: Path) -> Path | None:
             spreads = [row.spread for row in found]
             axes.errorbar(seconds, distances, spreads, color=COLOURS[eta], label=NAMES[eta], marker="o", markersize=4,
                           linewidth=1.4, capsize=2)  # fmt: skip
-    for S in {row.S for row in rows}:  # every η has its points at the same times
+    for S in {row.S for row in rows if row.S in (*QUALITY_STEPS, document["checkpoint"]["T"])}:  # room for these
         axes.annotate(f"S = {S}", (S * rate, 1), xycoords=("data", "axes fraction"), ha="center", va="bottom",
                       fontsize=7)  # fmt: skip
     floor = cell(document, "quality/floor")

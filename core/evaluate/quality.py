@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from core.data.datasets import UInt8Array
 from core.evaluate.cells import Cell
 from core.evaluate.distances import frechet
-from core.evaluate.faces import check_faces
+from core.evaluate.faces import check_faces, has_faces
 from core.evaluate.parts import Part, load
 from core.evaluate.setup import MAX_REFERENCE, Setup
-from core.train.datasets import UInt8Array
-
-FACES, FACE_SIZE = "toon-faces", 64
 
 
 def parts(setup: Setup, cell: Cell) -> list[Part]:
@@ -18,9 +16,8 @@ def parts(setup: Setup, cell: Cell) -> list[Part]:
 
 def face_shares(setup: Setup, images: UInt8Array) -> dict[str, float] | None:
     """Share of pictures N×3×64×64 that pass each check of core.evaluate.faces; None where it is not about faces."""
-    if setup.need_net().config.name != FACES or images.shape[1:] != (3, FACE_SIZE, FACE_SIZE):
-        return None
-    return check_faces(images.transpose(0, 2, 3, 1)).shares()
+    pixels = images.transpose(0, 2, 3, 1)
+    return check_faces(pixels).shares() if has_faces(setup.need_net().config.name, pixels) else None
 
 
 def floor(setup: Setup, cell: Cell) -> dict[str, object]:

@@ -107,6 +107,8 @@ def section(document: Document, images: Mapping[str, str]) -> str:
         images.get("quality", ""),
         "Is the step list or the clipping to blame where η = 0 stays behind? The same seeds with others:",
         tables.variants_table(document),
+        "Beyond the paper: a second-order solver of the same ODE (Lu et al. 2022) on the same step lists.",
+        tables.solvers_table(document),
         "For the shape only, the paper's own figures (another network, data set and ruler):",
         tables.paper_table(),
     ]

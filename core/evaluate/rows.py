@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+from core.evaluate.cells import SOLVERS
+
 Document = Mapping[str, Any]
 
 
@@ -58,15 +60,26 @@ def cell(document: Document, key: str) -> dict[str, Any] | None:
     return None if found is None else found["figures"]
 
 
+def _row(found: Mapping[str, Any], label: str) -> QualityRow:
+    names = [name for name in QualityRow.__dataclass_fields__ if name not in ("eta", "S")]
+    return QualityRow(label, int(found["S"]), **{name: found["figures"][name] for name in names})
+
+
 def quality_rows(document: Document) -> list[QualityRow]:
-    """Every quality cell that was run, by η and S. The floor is no row: cell(document, "quality/floor")."""
+    """Every quality cell of DDIM's processes that was run, by η and S. The floor is no row: cell(document,
+    "quality/floor")."""
     rows = []
     for found in document["cells"].values():
         if found["kind"] == "quality" and found["way"] is None:
-            eta, figures = found["eta"], found["figures"]
-            names = [name for name in QualityRow.__dataclass_fields__ if name not in ("eta", "S")]
-            label = eta if isinstance(eta, str) else f"{eta:g}"
-            rows.append(QualityRow(label, int(found["S"]), **{name: figures[name] for name in names}))
+            eta = found["eta"]
+            rows.append(_row(found, eta if isinstance(eta, str) else f"{eta:g}"))
+    return sorted(rows, key=lambda row: (row.eta, row.S))
+
+
+def solver_rows(document: Document) -> list[QualityRow]:
+    """Every quality cell of another solver that was run, by solver, whose name stands in the place of η, and S."""
+    cells = document["cells"].values()
+    rows = [_row(found, found["way"]) for found in cells if found["kind"] == "quality" and found["way"] in SOLVERS]
     return sorted(rows, key=lambda row: (row.eta, row.S))
 
 

@@ -15,7 +15,7 @@ from core.evaluate.progress import Clock, Progress, missing, span
 from core.evaluate.setup import Setup
 from core.evaluate.store import Store
 from core.evaluate.team import Team
-from core.train.parallel import Share
+from core.parallel import Share
 
 
 class Kind(Protocol):

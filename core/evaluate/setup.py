@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.data.datasets import UInt8Array
 from core.engine import Engine
 from core.errors import RequestError
 from core.evaluate.cells import PATHS, Cell
@@ -22,7 +23,6 @@ from core.evaluate.parts import Arrays, Part, Tick
 from core.evaluate.ruler import Ruler
 from core.pixels import to_uint8
 from core.request import Request, SamplerSettings
-from core.train.datasets import UInt8Array
 
 MAX_REFERENCE = 10_000
 
@@ -148,7 +148,8 @@ class Setup:
         """The pictures of the first ``count`` seeds. Every kind of cell shares these parts."""
         eta = "hat" if settings.sigma_hat else f"{settings.eta:g}"
         clip = {None: None, True: "clipped", False: "unclipped"}[settings.clip]
-        other = "".join(f"-{text}" for text in (settings.spacing, clip) if text)
+        solver = None if settings.solver == "ddim" else settings.solver
+        other = "".join(f"-{text}" for text in (settings.spacing, clip, solver) if text)
         return self.parts(f"eta={eta}-S={settings.steps}{other}", count, settings)
 
     def ms_per_evaluation(self) -> float:

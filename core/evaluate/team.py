@@ -13,7 +13,7 @@ from typing import TypeVar
 import torch.distributed as dist
 
 from core.evaluate.parts import Part
-from core.train.parallel import Share
+from core.parallel import Share
 
 Value = TypeVar("Value")
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 
 from core.checkpoint import SamplingDefaults, open_checkpoint, save_checkpoint
+from core.data.datasets import load_images
 from core.device import emulates_bf16, resolve_device
 from core.errors import RequestError
+from core.parallel import Share, joined
 from core.schedule import NoiseSchedule
-from core.train.datasets import load_images
 from core.train.loop import Progress, Trainer
 from core.train.objective import PREDICTIONS
-from core.train.parallel import Share, joined
 from core.train.settings import TrainSettings
 from core.unet_config import UNetConfig
 
@@ -48,6 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=0, help="0: torch's choice")
     parser.add_argument("--save-every", type=float, default=300.0, metavar="SECONDS")
+    parser.add_argument("--watch", type=Path, metavar="NET", help="feature net: sample and measure now and then")
+    parser.add_argument("--watch-every", type=float, default=3600.0, metavar="SECONDS", help="and at the end")
+    parser.add_argument(
+        "--watch-n", type=int, default=128, metavar="N", help="pictures measured each time, seeds from 0"
+    )
+    parser.add_argument("--watch-steps", type=int, default=20, metavar="S")
 
 
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:
@@ -109,15 +115,23 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
         print("This CPU has no bfloat16 arithmetic, so --bf16 is far slower than leaving it out.", file=sys.stderr)
     args.state.mkdir(parents=True, exist_ok=True)
 
-    from core.train.pictures import plot_log, sample_sheet  # matplotlib, which sampling never needs
+    from core.train.pictures import plot_log  # matplotlib, which sampling never needs
+    from core.train.watch import Watch
 
+    watch = None
+    if args.watch is not None:
+        watch = Watch(args.watch, trainer.images, args.watch_n, args.watch_steps, args.watch_every)
+    looked = time.perf_counter()
     defaults = SamplingDefaults(PREDICTIONS[settings.prediction])
 
-    def save() -> None:
+    def save(last: bool = False) -> None:
+        nonlocal looked
         trainer.save(args.state)
         save_checkpoint(args.out, trainer.ema, trainer.config, trainer.schedule, defaults)
-        sample_sheet(args.out, args.state / f"samples-{trainer.step:06d}.png", device)
         plot_log(args.state / "log.jsonl", args.state / "loss.png")
+        if watch is not None and (last or time.perf_counter() - looked >= watch.every_s):
+            print(json.dumps(watch.look(args.out, args.state, trainer.step)), file=sys.stderr, flush=True)
+            looked = time.perf_counter()
 
     if not share.first:
         for _ in trainer.run():
@@ -136,7 +150,7 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
             if time.perf_counter() - saved > args.save_every:
                 save()
                 saved = time.perf_counter()
-    save()
+    save(last=True)
     print(f"\n{args.out}: step {trainer.step}, {time.perf_counter() - started:.0f} s in this run", flush=True)
 
 

@@ -14,10 +14,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.data.datasets import UInt8Array, read_idx_images, read_idx_labels, read_npz_images, read_npz_labels
 from core.errors import DataError, RequestError
 from core.evaluate.feature_net import FeatureConfig, FeatureNet, save_feature_net
 from core.pixels import from_pixels
-from core.train.datasets import UInt8Array, read_idx_images, read_idx_labels, read_npz_images, read_npz_labels
 
 RINGS = ("colour_background", "colour_clothes")
 Labels = dict[str, NDArray[np.generic]]

@@ -23,12 +23,12 @@ from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
 from core.checkpoint import Checkpoint, write_atomically
+from core.data.datasets import UInt8Array
 from core.errors import DataError, NetworkError
+from core.parallel import Share
 from core.pixels import from_pixels
 from core.schedule import NoiseSchedule
-from core.train.datasets import UInt8Array
 from core.train.objective import diffuse, min_snr_weight, target
-from core.train.parallel import Share
 from core.train.settings import TrainSettings
 from core.train.weighting import Balance
 from core.unet import UNet

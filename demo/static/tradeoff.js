@@ -4,7 +4,7 @@
   "use strict";
   const { el, frame, paintFrame } = window.ddim.kit;
   const SVG = "http://www.w3.org/2000/svg", LEFT = 44, RIGHT = 14, TOP = 12, BOTTOM = 40;
-  const MARKS = 5; // kinds of line, in theme/style.css
+  const MARKS = 6; // kinds of line, in theme/style.css
 
   function svg(tag, attributes = {}, ...children) {
     const node = document.createElementNS(SVG, tag);

@@ -12,9 +12,9 @@ import numpy as np
 from tqdm import tqdm
 
 from core.checkpoint import write_atomically
+from core.data.datasets import UInt8Array
+from core.data.faces import ATTRIBUTION, COLOURS, SHAPES, SIZE, draw, render
 from core.errors import RequestError
-from core.train.datasets import UInt8Array
-from core.train.faces import ATTRIBUTION, COLOURS, SHAPES, SIZE, draw, render
 
 SPLITS = {"train": 0, "held-out": 1}
 CHUNK = 250

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.data.colour import ramp, ring
 from core.errors import DataError
-from core.train.colour import ramp, ring
 
 SIZE = 64
 STYLE = "toon-head"

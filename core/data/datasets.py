@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.data.image_folder import read_folder
 from core.errors import DataError
-from core.train.image_folder import read_folder
 
 UInt8Array = NDArray[np.uint8]
 

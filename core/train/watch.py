@@ -1,0 +1,64 @@
+"""How good a network is while it trains: a line of figures now and then, so that a run that goes wrong is seen soon."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.data.datasets import UInt8Array
+from core.engine import Engine
+from core.evaluate.distances import frechet
+from core.evaluate.faces import check_faces, has_faces
+from core.evaluate.feature_net import open_feature_net
+from core.export import save_pictures
+from core.pixels import to_pixels, to_uint8
+from core.request import Request, SamplerSettings
+
+REFERENCE = 10_000  # training pictures, as an evaluation takes them
+SHEET = 64  # pictures, seeds 0 to 63, none left out
+FIRST_SEED = 0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """features: file of the net that measures. n: unselected pictures, of seeds 0 to n − 1. steps: S, at η = 0.
+    every_s: seconds of training between two looks."""
+
+    features: Path
+    images: UInt8Array
+    n: int
+    steps: int
+    every_s: float
+
+    def look(self, checkpoint: Path, state: Path, step: int) -> dict[str, object]:
+        """Sample the saved checkpoint, measure, append a line to checks.jsonl and draw a sheet beside it."""
+        started = time.perf_counter()
+        engine = Engine.open(checkpoint, backend="torch")
+        result = engine.sample(Request(tuple(range(FIRST_SEED, FIRST_SEED + self.n)), SamplerSettings(self.steps)))
+        found: dict[str, object] = {"step": step, "n": self.n, "S": self.steps}
+        found["frechet"] = round(frechet(self._measure(to_uint8(result.images).numpy()), self._reference(state)), 3)
+        pixels = to_pixels(result.images)
+        if has_faces(self._name(), pixels):
+            found |= {name: round(share, 4) for name, share in check_faces(pixels).shares().items()}
+        found["seconds"] = round(time.perf_counter() - started, 1)
+        save_pictures(state / f"samples-{step:06d}.png", pixels[:SHEET], result.record, columns=16)
+        with (state / "checks.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(found) + "\n")
+        return found
+
+    def _name(self) -> str:
+        return open_feature_net(self.features)[0].config.name
+
+    def _measure(self, pixels: UInt8Array) -> np.ndarray:
+        return open_feature_net(self.features)[0].measure_pixels(pixels).numpy()
+
+    def _reference(self, state: Path) -> np.ndarray:
+        """Features of the training pictures, measured once for each net and kept in the state folder."""
+        kept = state / f"reference-{self.features.stem}.npy"
+        if not kept.is_file():
+            np.save(kept, self._measure(self.images[:REFERENCE]))
+        return np.load(kept, allow_pickle=False)
