@@ -1,21 +1,54 @@
-"""Denoising diffusion implicit models: the sampling engine. This list is the whole public surface."""
+"""Denoising diffusion implicit models: the sampling engine. This list is the whole public surface.
 
-from core.checkpoint import Checkpoint, SamplingDefaults, find_checkpoints, open_checkpoint, save_checkpoint
-from core.engine import Engine
-from core.errors import CheckpointError, DataError, DDIMError, NetworkError, RequestError
-from core.request import Request, SamplerSettings
-from core.result import Result
-from core.run import Run
-from core.schedule import NoiseSchedule
-from core.solvers.ddim import coefficients
-from core.timesteps import SPACINGS, step_list
-from core.timing import Timing
-from core.trajectory import Frame, Trajectory
-from core.unet import UNet
-from core.unet_config import UNetConfig
-from core.walk import Step, ddim_step, walk
+Names are imported when they are first asked for: what needs no torch, such as the list of checkpoints, does not wait
+seconds for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from core.checkpoint import Checkpoint, SamplingDefaults, open_checkpoint, save_checkpoint
+    from core.engine import Engine
+    from core.errors import CheckpointError, DataError, DDIMError, NetworkError, RequestError
+    from core.layouts import find_checkpoints
+    from core.request import Request, SamplerSettings
+    from core.result import Result
+    from core.run import Run
+    from core.schedule import NoiseSchedule
+    from core.solvers import SOLVERS
+    from core.solvers.ddim import coefficients
+    from core.timesteps import SPACINGS, step_list
+    from core.timing import Timing
+    from core.trajectory import Frame, Trajectory
+    from core.unet import UNet
+    from core.unet_config import UNetConfig
+    from core.walk import Step, ddim_step, walk
+
+_HOME = {
+    "core.checkpoint": ("Checkpoint", "SamplingDefaults", "open_checkpoint", "save_checkpoint"),
+    "core.engine": ("Engine",),
+    "core.errors": ("CheckpointError", "DDIMError", "DataError", "NetworkError", "RequestError"),
+    "core.layouts": ("find_checkpoints",),
+    "core.request": ("Request", "SamplerSettings"),
+    "core.result": ("Result",),
+    "core.run": ("Run",),
+    "core.schedule": ("NoiseSchedule",),
+    "core.solvers": ("SOLVERS",),
+    "core.solvers.ddim": ("coefficients",),
+    "core.timesteps": ("SPACINGS", "step_list"),
+    "core.timing": ("Timing",),
+    "core.trajectory": ("Frame", "Trajectory"),
+    "core.unet": ("UNet",),
+    "core.unet_config": ("UNetConfig",),
+    "core.walk": ("Step", "ddim_step", "walk"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "SOLVERS",
     "SPACINGS",
     "Checkpoint",
     "CheckpointError",
@@ -44,3 +77,15 @@ __all__ = [
     "step_list",
     "walk",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

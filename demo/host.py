@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.layouts import find_checkpoints, find_layout
 from demo.compute import Compute
 
 if TYPE_CHECKING:
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
 API_MINUTES = 10
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
-
-
-def _scheduler_config(folder: Path) -> Path | None:
-    """Where a checkpoint folder keeps its scheduler config; None if it is no checkpoint."""
-    for network, scheduler in ((folder, folder), (folder / "unet", folder / "scheduler")):
-        path = scheduler / "scheduler_config.json"
-        if (network / "config.json").is_file() and path.is_file():
-            return path
-    return None
 
 
 class EngineHost:
@@ -48,8 +40,7 @@ class EngineHost:
 
     def names(self) -> list[str]:
         """Names of the checkpoint folders in either of diffusers' layouts, the flagship first, without torch."""
-        folders = self.root.iterdir() if self.root.is_dir() else ()
-        names = (folder.name for folder in folders if _scheduler_config(folder) is not None)
+        names = [folder.name for folder in find_checkpoints(self.root)]
         return sorted(names, key=lambda name: (name != FLAGSHIP, name))
 
     def folder_text(self, name: str) -> str:
@@ -59,9 +50,11 @@ class EngineHost:
 
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""
-        path = _scheduler_config(self.root / name)
+        layout = find_layout(self.root / name)
+        if layout is None:
+            return DDPM_STEPS
         try:
-            return int(json.loads(path.read_text(encoding="utf-8"))["num_train_timesteps"]) if path else DDPM_STEPS
+            return int(json.loads(layout.scheduler.read_text(encoding="utf-8"))["num_train_timesteps"])
         except (OSError, ValueError, KeyError, TypeError):
             return DDPM_STEPS  # opening the checkpoint will say what is wrong with the file
 
@@ -124,7 +117,7 @@ class EngineHost:
 
     def expected_ms(self, name: str, batch: int) -> float:
         """Milliseconds of one evaluation at this batch: measured, or from the nearest measured batch."""
-        known = {b: ms for (n, b), ms in self._ms.items() if n == name}
+        known = {b: ms for (n, b), ms in self._ms.copy().items() if n == name}
         if not known:
             return 0.0
         if batch in known:

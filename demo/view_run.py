@@ -214,7 +214,7 @@ class ViewRun:
         if settings.eta == 1.0 and full:
             self.session.ddpm_s[(self.page.checkpoint, timing.batch)] = timing.total_s
         if settings.eta == 0.0 and full and job.film:
-            self.session.exact[(self.page.checkpoint, job.request.seeds[0])] = now.export[0][0][-1]  # type: ignore[index]
+            self.session.exact[(self.page.checkpoint, job.request.seeds[0])] = now.export[0][0][-1].copy()  # type: ignore[index]  # not a view, which would keep the whole film
         self.finished[job.name] = ((self.page.checkpoint, job.request), now.value, now.export)
 
     def _with_measured_ddpm(self, value: dict[str, Any]) -> dict[str, Any]:

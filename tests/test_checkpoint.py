@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from dataclasses import asdict
+import threading
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -258,3 +259,55 @@ def test_a_failed_save_leaves_the_old_weights(folder, tiny_config, monkeypatch):
 
 def test_others_may_read_the_weights(tiny_folder):
     assert (tiny_folder / WEIGHTS).stat().st_mode & 0o444 == 0o444
+
+
+def test_nobody_takes_new_weights_with_old_configs(tiny_config, tmp_path):
+    """A folder is replaced again and again by another checkpoint, while it is opened again and again."""
+    folder, over = tmp_path / "net", threading.Event()
+    kinds = []
+    for seed, (norm_eps, T) in enumerate([(1e-5, 1000), (1e-3, 50)]):
+        torch.manual_seed(seed)
+        config = replace(tiny_config, norm_eps=norm_eps)
+        kinds.append((UNet(config).state_dict(), config, NoiseSchedule(num_train_timesteps=T), SamplingDefaults()))
+    whole = set()
+    for kind in kinds:
+        save_checkpoint(folder, *kind)
+        whole.add(open_checkpoint(folder).sha256)
+
+    def replace_it():
+        while not over.is_set():
+            for kind in kinds:
+                save_checkpoint(folder, *kind)
+
+    writer = threading.Thread(target=replace_it)
+    writer.start()
+    try:
+        found = [open_checkpoint(folder) for _ in range(60)]
+    finally:
+        over.set()
+        writer.join()
+    assert {one.sha256 for one in found} <= whole
+    assert len({one.sha256 for one in found}) == 2, "it was replaced in between"
+    assert all((one.config.norm_eps, one.schedule.T) in [(1e-5, 1000), (1e-3, 50)] for one in found)
+
+
+def test_a_save_that_was_cut_short_is_said_and_saving_again_mends_it(folder, tiny_config, monkeypatch):
+    monkeypatch.setattr("core.checkpoint.PATIENCE_S", 0.05)
+    (folder / ".saving").touch()
+    with pytest.raises(CheckpointError, match="cut short there: wait and open it again, save it again"):
+        open_checkpoint(folder)
+    save_checkpoint(folder, UNet(tiny_config).state_dict(), tiny_config, NoiseSchedule(), SamplingDefaults())
+    assert open_checkpoint(folder).config == tiny_config
+
+
+def test_a_save_that_fails_leaves_the_old_checkpoint_whole(folder, tiny_config, monkeypatch):
+    before, files = open_checkpoint(folder), sorted(path.name for path in folder.iterdir())
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("core.checkpoint.save_file", full)
+    with pytest.raises(OSError, match="No space"):
+        save_checkpoint(folder, UNet(tiny_config).state_dict(), tiny_config, NoiseSchedule(), SamplingDefaults())
+    assert open_checkpoint(folder) == before
+    assert sorted(path.name for path in folder.iterdir()) == files

@@ -132,7 +132,8 @@ def ruler_net(args: argparse.Namespace, folder: Path, engine: Engine) -> tuple[F
             f"{path} measures {net.config.channels}×{net.config.size}×{net.config.size} pictures, the checkpoint makes "
             f"{channels}×{size}×{size}: name the feature net of its data with --features."
         )
-    return net, hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return net, hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def pictures(path: str | None, option: str, engine: Engine) -> UInt8Array:
