@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from core.request import Request, SamplerSettings
     from core.result import Result
     from core.run import Run
+    from core.sampler import Step, ddim_step, walk
     from core.schedule import NoiseSchedule
     from core.solvers import SOLVERS
     from core.solvers.ddim import coefficients
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from core.trajectory import Frame, Trajectory
     from core.unet import UNet
     from core.unet_config import UNetConfig
-    from core.walk import Step, ddim_step, walk
 
 _HOME = {
     "core.checkpoint": ("Checkpoint", "SamplingDefaults", "open_checkpoint", "save_checkpoint"),
@@ -43,7 +43,7 @@ _HOME = {
     "core.trajectory": ("Frame", "Trajectory"),
     "core.unet": ("UNet",),
     "core.unet_config": ("UNetConfig",),
-    "core.walk": ("Step", "ddim_step", "walk"),
+    "core.sampler": ("Step", "ddim_step", "walk"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 

@@ -22,9 +22,9 @@ from core.inversion import Inversion, invert
 from core.request import Request, SamplerSettings
 from core.result import Result
 from core.run import Plan, Run
+from core.sampler import Network
 from core.solvers import PlannedStep, solver_named
 from core.solvers.ddim import DDIM
-from core.walk import Network
 
 MAX_BATCH = 64
 

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from core.errors import NetworkError, RequestError
 from core.prediction import predict
+from core.sampler import Network
 from core.solvers.ddim import StepCoefficients
-from core.walk import Network
 
 CONTRACTS = 1 / 3
 

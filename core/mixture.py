@@ -20,9 +20,9 @@ from torch import Tensor
 from core import noise
 from core.errors import RequestError
 from core.request import SamplerSettings
+from core.sampler import Network, walk
 from core.schedule import Float64Array, NoiseSchedule
 from core.solvers.ddim import coefficients
-from core.walk import Network, walk
 
 POINT = (2, 1, 1)  # a point of the plane in the sampler's (C, H, W)
 MAX_POINTS = 200  # of one path, both ends included; more cannot be told apart on a screen

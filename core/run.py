@@ -23,10 +23,10 @@ from core.pixels import to_pixels
 from core.record import run_record
 from core.request import Request
 from core.result import Result
+from core.sampler import Step, walk
 from core.solvers import PlannedStep, Solver
 from core.timing import Timing
 from core.trajectory import Trajectory
-from core.walk import Step, walk
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.pixels import to_pixels
-from core.walk import Step
+from core.sampler import Step
 
 MAX_FRAMES = 40
 

@@ -1,9 +1,10 @@
 """Folders: what is written opens again bit for bit, here and in diffusers; what does not fit is refused by name."""
 
 import json
+import os
 import shutil
-import threading
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -261,34 +262,50 @@ def test_others_may_read_the_weights(tiny_folder):
     assert (tiny_folder / WEIGHTS).stat().st_mode & 0o444 == 0o444
 
 
-def test_nobody_takes_new_weights_with_old_configs(tiny_config, tmp_path):
-    """A folder is replaced again and again by another checkpoint, while it is opened again and again."""
-    folder, over = tmp_path / "net", threading.Event()
-    kinds = []
-    for seed, (norm_eps, T) in enumerate([(1e-5, 1000), (1e-3, 50)]):
-        torch.manual_seed(seed)
-        config = replace(tiny_config, norm_eps=norm_eps)
-        kinds.append((UNet(config).state_dict(), config, NoiseSchedule(num_train_timesteps=T), SamplingDefaults()))
-    whole = set()
-    for kind in kinds:
-        save_checkpoint(folder, *kind)
-        whole.add(open_checkpoint(folder).sha256)
+@pytest.fixture
+def other(tiny_config):
+    """What save_checkpoint takes, for a checkpoint that differs from the tiny one in every file."""
+    torch.manual_seed(8)
+    config = replace(tiny_config, norm_eps=1e-3)
+    return UNet(config).state_dict(), config, NoiseSchedule(num_train_timesteps=50), SamplingDefaults()
 
-    def replace_it():
-        while not over.is_set():
-            for kind in kinds:
-                save_checkpoint(folder, *kind)
 
-    writer = threading.Thread(target=replace_it)
-    writer.start()
-    try:
-        found = [open_checkpoint(folder) for _ in range(60)]
-    finally:
-        over.set()
-        writer.join()
-    assert {one.sha256 for one in found} <= whole
-    assert len({one.sha256 for one in found}) == 2, "it was replaced in between"
-    assert all((one.config.norm_eps, one.schedule.T) in [(1e-5, 1000), (1e-3, 50)] for one in found)
+def test_nobody_takes_new_weights_with_old_configs(folder, other, monkeypatch):
+    """A reader comes between any two of the files that are replaced."""
+    monkeypatch.setattr("core.checkpoint.PATIENCE_S", 0.0)
+    between, move = [], os.replace
+
+    def watched(part, path):
+        move(part, path)
+        with pytest.raises(CheckpointError, match="is being replaced"):
+            open_checkpoint(folder)
+        between.append(Path(path).name)
+
+    before = open_checkpoint(folder)
+    with monkeypatch.context() as patch:
+        patch.setattr("core.checkpoint.os.replace", watched)
+        save_checkpoint(folder, *other)
+    assert len(between) == 4
+    after = open_checkpoint(folder)
+    assert after.sha256 != before.sha256
+    assert (after.config, after.schedule.T) == (other[1], 50)
+
+
+def test_a_checkpoint_that_is_replaced_while_it_is_read_is_read_again(folder, other, monkeypatch):
+    import core.checkpoint as module
+
+    fit, saves = module.check_fit, []
+
+    def replaced_meanwhile(*args):
+        fit(*args)
+        if not saves:
+            saves.append(save_checkpoint(folder, *other))
+
+    monkeypatch.setattr(module, "check_fit", replaced_meanwhile)
+    found = open_checkpoint(folder)
+    monkeypatch.setattr(module, "check_fit", fit)
+    assert found == open_checkpoint(folder)
+    assert (found.config, found.schedule.T) == (other[1], 50)
 
 
 def test_a_save_that_was_cut_short_is_said_and_saving_again_mends_it(folder, tiny_config, monkeypatch):

@@ -11,7 +11,7 @@ from test_sampler_gaussian import ALPHA_BAR, MU, ORACLES, S_DATA, plan_of
 from core import Engine, NetworkError, Request, RequestError, SamplerSettings, walk
 from core.__main__ import main
 from core.inversion import invert, step_up
-from core.walk import ddim_step
+from core.sampler import ddim_step
 
 
 def data(n=4):

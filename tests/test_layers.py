@@ -72,9 +72,7 @@ def top_level_imports(tree):
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
-        elif isinstance(node, ast.Try):
-            yield from top_level_imports(node)
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test):
+        elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test)):
             yield from top_level_imports(node)
 
 

@@ -111,7 +111,9 @@ def test_an_unknown_backend_is_refused(tiny_folder):
 def test_latents_may_be_a_tensor_or_an_array(engine, kind):
     request = Request((1, 2), settings())
     x_T = engine.x_T(request)
-    given = {"tensor": x_T, "float64 array": x_T.numpy().astype(np.float64), "read-only array": x_T.numpy().copy()}[kind]
+    given = {"tensor": x_T, "float64 array": x_T.numpy().astype(np.float64), "read-only array": x_T.numpy().copy()}[
+        kind
+    ]
     if kind == "read-only array":
         given.setflags(write=False)
     assert torch.equal(engine.sample(request, x_T=given).images, engine.sample(request).images)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.device import device_name
-from core.walk import Network
+from core.sampler import Network
 
 
 @dataclass(frozen=True)
