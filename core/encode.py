@@ -40,7 +40,7 @@ def read_images(paths: list[Path], shape: tuple[int, int, int]) -> Tensor:
         try:
             picture = read_picture(path, size)
         except DataError as error:
-            raise DataError(f"{path} {error}: give a PNG or JPEG of at least {size}×{size} pixels.") from error
+            raise DataError(f"{path} {error}; give a PNG or JPEG of at least {size}×{size} pixels.") from error
         if channels == 1:
             picture = np.rint(picture @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]
         pictures.append(picture.transpose(2, 0, 1))
