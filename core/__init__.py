@@ -1,5 +1,11 @@
 """Denoising diffusion implicit models: the sampling engine. This list is the whole public surface."""
 
+import os
+
+# How many turns torch's threads wait for each other before they sleep (docs/decisions/0014-compute-thread.md). OpenMP
+# reads it when torch is loaded, so it stands before every import that does that; app.py relies on it, too.
+os.environ.setdefault("GOMP_SPINCOUNT", "8000")
+
 from core.checkpoint import Checkpoint, SamplingDefaults, find_checkpoints, open_checkpoint, save_checkpoint
 from core.engine import Engine
 from core.errors import CheckpointError, DataError, DDIMError, NetworkError, RequestError
