@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import NoReturn
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page asks no outside host
-# torch's threads wait for each other this many turns before they sleep: docs/decisions/0014-compute-thread.md
-os.environ.setdefault("GOMP_SPINCOUNT", "8000")
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 

@@ -6,8 +6,13 @@ seconds for it.
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# How many turns torch's threads wait for each other before they sleep (docs/decisions/0014-compute-thread.md). OpenMP
+# reads it when torch is loaded, so it is set before anything here can do that; app.py relies on it, too.
+os.environ.setdefault("GOMP_SPINCOUNT", "8000")
 
 if TYPE_CHECKING:
     from core.checkpoint import Checkpoint, SamplingDefaults, open_checkpoint, save_checkpoint

@@ -15,11 +15,15 @@ from core.evaluate import command as evaluate
 from core.train import command as train
 from core.train import features
 
+LONGEST = 300  # characters of an error; the list of verbs and that of choices fit
+
 
 class _OneLineParser(argparse.ArgumentParser):
     """argparse prints its usage before an error; scripts want the one line that says the remedy."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
+        message = " ".join(message.split())  # argparse repeats what was given, whole and with its line ends
+        message = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
         self.exit(2, f"{self.prog}: {message} (--help lists the options)\n")
 
 

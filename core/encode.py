@@ -1,9 +1,9 @@
-"""``python -m core encode``: pictures in, latents out."""
+"""``python -m core encode``: pictures in, latents out, and the command that decodes them."""
 
 from __future__ import annotations
 
 import argparse
-import io
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,12 +11,16 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from core.checkpoint import write_atomically
 from core.engine import MAX_BATCH, Engine
 from core.errors import DataError, RequestError
+from core.folders import require_folder
+from core.latent_files import require_own_notes, write_latents
+from core.options import flags
 from core.picture_files import read_picture
 from core.pixels import from_pixels
+from core.plain_numbers import excerpt
 from core.request import Request, SamplerSettings
+from core.threads import add_threads, use_threads
 from core.timesteps import SPACINGS
 
 
@@ -29,7 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=MAX_BATCH, help="pictures at once, at most")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
-    parser.add_argument("--out", type=Path, required=True, help="x_T as .npy, float32 N×C×H×W")
+    add_threads(parser)
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="x_T as .npy, float32 N×C×H×W; how to decode it goes into a .json beside it",
+    )
 
 
 def read_images(paths: list[Path], shape: tuple[int, int, int]) -> Tensor:
@@ -40,23 +50,35 @@ def read_images(paths: list[Path], shape: tuple[int, int, int]) -> Tensor:
         try:
             picture = read_picture(path, size)
         except DataError as error:
-            raise DataError(f"{path} {error}: give a PNG or JPEG of at least {size}×{size} pixels.") from error
+            raise DataError(f"{path} {error}; give a PNG or JPEG of at least {size}×{size} pixels.") from error
         if channels == 1:
             picture = np.rint(picture @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]
         pictures.append(picture.transpose(2, 0, 1))
     return from_pixels(np.stack(pictures))
 
 
+def decoding(args: argparse.Namespace) -> str:
+    """The command line that gives the pictures back: unclipped, through the same steps."""
+    words = ["python", "-m", "core", "sample", args.checkpoint, "--latents", str(args.out)]
+    words += flags({"clip": False, "steps": args.steps} | ({"spacing": args.spacing} if args.spacing else {}))
+    for name in ("device", "precision"):
+        if getattr(args, name) != "auto":
+            words += [f"--{name}", getattr(args, name)]
+    return shlex.join([*words, "--out", "decoded.png"])
+
+
 def run(args: argparse.Namespace) -> None:
     if args.out.suffix.lower() != ".npy":
-        raise RequestError(f"--out must end in .npy, not {args.out.name!r}.")
+        raise RequestError(f"--out must end in .npy, not {excerpt(args.out.name)}.")
     if args.batch < 1:
         raise RequestError("--batch must be at least 1.")
-    if not args.out.resolve().parent.is_dir():
-        raise RequestError(f"The folder of {args.out} does not exist: make it first.")
+    require_folder(args.out)
+    require_own_notes(args.out)
+    use_threads(args.threads)
     engine = Engine.open(args.checkpoint, args.device, args.precision)
     images = read_images(args.images, engine.checkpoint.shape)
-    settings = SamplerSettings(args.steps, spacing=args.spacing, clip=False)
+    spacing = args.spacing or engine.checkpoint.defaults.spacing
+    settings = SamplerSettings(args.steps, spacing=spacing, clip=False)
     with tqdm(unit="step", disable=not sys.stderr.isatty(), leave=False) as bar:
 
         def on_step(done: int, total: int) -> None:
@@ -64,9 +86,7 @@ def run(args: argparse.Namespace) -> None:
             bar.update(1)
 
         found = engine.encode(images, settings, args.refine, args.batch, on_step)
-    buffer = io.BytesIO()
-    np.save(buffer, found.x_T.numpy())
-    write_atomically(args.out, buffer.getvalue())
+    write_latents(args.out, found.x_T, engine.checkpoint, settings, args.refine)
     back = engine.sample(Request(tuple(range(len(images))), settings), found.x_T, args.batch)
     error = ((back.images.clamp(-1, 1) - images) / 2).square().mean()
     if args.refine and found.held_back:
@@ -75,3 +95,4 @@ def run(args: argparse.Namespace) -> None:
         f"{args.out}: {len(images)} latents, {found.evaluations} network evaluations; decoded at the same steps they "
         f"differ from the pictures by {error:.2e} (mean square, pixels 0..1), x_T has std {float(found.x_T.std()):.3f}"
     )
+    print(f"decode: {decoding(args)}")

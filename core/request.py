@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from functools import partial
 
 from core.errors import RequestError
+from core.plain_numbers import excerpt, listed, real, truth, whole
 from core.solvers import solver_named
 from core.timesteps import SPACINGS, check_step_list, step_list
 
@@ -34,19 +35,24 @@ class SamplerSettings:
     solver: str = "ddim"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.eta, (int, float)) or not math.isfinite(self.eta) or not 0 <= self.eta <= 1:
-            raise RequestError(f"eta must lie between 0 (DDIM) and 1 (DDPM), not {self.eta}.")
-        if self.spacing is not None and self.spacing not in SPACINGS:
-            raise RequestError(f"spacing must be one of {', '.join(SPACINGS)}, not {self.spacing!r}.")
+        keep = partial(object.__setattr__, self)
+        keep("eta", real(self.eta, "eta must lie between 0 (DDIM) and 1 (DDPM)", 0, 1))
+        if self.spacing is not None:
+            if not isinstance(self.spacing, str) or self.spacing not in SPACINGS:
+                raise RequestError(f"spacing must be one of {', '.join(SPACINGS)}, not {excerpt(self.spacing)}.")
+            keep("spacing", str(self.spacing))  # NumPy has strings of its own
         if self.timesteps is not None:
-            object.__setattr__(self, "timesteps", tuple(self.timesteps))
-            object.__setattr__(self, "steps", len(self.timesteps))
-        if isinstance(self.steps, bool) or not isinstance(self.steps, int) or self.steps < 1:
-            raise RequestError(f"steps must be a whole number of at least 1, not {self.steps}.")
-        if self.clip not in (None, True, False) or not isinstance(self.sigma_hat, bool):
-            raise RequestError("clip must be True, False or None, and sigma_hat True or False.")
-        solver_named(self.solver)
-        object.__setattr__(self, "eta", 1.0 if self.sigma_hat else float(self.eta))
+            indices = listed(self.timesteps, "timesteps must be a list, such as (900, 500, 100)")
+            wanted = "Every index of a custom step list must be a whole number of at least 0"
+            keep("timesteps", tuple(whole(t, wanted, 0) for t in indices))
+            keep("steps", len(indices))
+        keep("steps", whole(self.steps, "steps must be a whole number of at least 1", 1))
+        keep("sigma_hat", truth(self.sigma_hat, "sigma_hat must be True or False"))
+        if self.clip is not None:
+            keep("clip", truth(self.clip, "clip must be True, False or None"))
+        keep("solver", solver_named(self.solver).name)
+        if self.sigma_hat:
+            keep("eta", 1.0)
 
     def step_list(self, T: int, default_spacing: str) -> tuple[int, ...]:
         """The network indices of this run, strictly falling."""
@@ -76,30 +82,35 @@ class Request:
     own_noise: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "seeds", tuple(self.seeds))
+        keep = partial(object.__setattr__, self)
+        seeds = listed(self.seeds, "seeds must be a list, such as (0, 1, 2)")
+        wanted = f"A seed must be a whole number from 0 to {MAX_SEED}"
+        keep("seeds", tuple(whole(seed, wanted, 0, MAX_SEED) for seed in seeds))
         if not self.seeds:
             raise RequestError("At least one seed is needed.")
-        for seed in self.seeds:
-            if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
-                raise RequestError(f"A seed must be a whole number from 0 to {MAX_SEED}, not {seed}.")
+        if not isinstance(self.settings, SamplerSettings):
+            raise RequestError(f"settings must be SamplerSettings, not {excerpt(self.settings)}.")
         if sum(kind is not None for kind in (self.frames, self.sheet, self.place)) > 1:
             raise RequestError("Ask for frames, a sheet or a place, not for two of them at once.")
-        if not isinstance(self.loop, bool) or not isinstance(self.own_noise, bool):
-            raise RequestError("loop and own_noise must be True or False.")
+        keep("loop", truth(self.loop, "loop must be True or False"))
+        keep("own_noise", truth(self.own_noise, "own_noise must be True or False"))
         if self.frames is not None:
             if len(self.seeds) < 2:
                 raise RequestError("An interpolation needs at least two seeds, such as 3,8.")
-            segments = len(self.seeds) - (not self.loop)
-            if isinstance(self.frames, bool) or not isinstance(self.frames, int) or self.frames < segments + 1:
-                raise RequestError(f"An interpolation through these seeds needs at least {segments + 1} frames.")
+            least = len(self.seeds) + self.loop
+            keep(
+                "frames",
+                whole(self.frames, f"An interpolation through these seeds needs at least {least} frames", least),
+            )
         if (self.sheet is not None or self.place is not None) and len(self.seeds) != 4:
             raise RequestError(f"A sheet lies between four corner seeds; {len(self.seeds)} were given.")
-        if self.sheet is not None and (type(self.sheet) is not int or self.sheet < 2):
-            raise RequestError(f"A sheet is at least 2 pictures wide, not {self.sheet}.")
+        if self.sheet is not None:
+            keep("sheet", whole(self.sheet, "A sheet is a whole number of pictures wide, at least 2", 2))
         if self.place is not None:
-            object.__setattr__(self, "place", tuple(self.place))
-            if len(self.place) != 2 or not all(0 <= w <= 1 for w in self.place):
-                raise RequestError(f"A place on the sheet is two numbers from 0 to 1, not {self.place}.")
+            wanted = "A place on the sheet is two numbers from 0 to 1"
+            keep("place", tuple(real(w, wanted, 0, 1) for w in listed(self.place, wanted)))
+            if len(self.place) != 2:
+                raise RequestError(f"{wanted}; {len(self.place)} were given.")
 
     @property
     def between(self) -> bool:

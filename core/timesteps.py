@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from core.errors import RequestError
+from core.plain_numbers import excerpt, listed, whole
 
 SPACINGS = ("leading", "trailing", "linspace", "quadratic")
 
@@ -27,9 +28,8 @@ def step_list(spacing: str, steps: int, T: int) -> tuple[int, ...]:
 
     Raises RequestError for S outside 1..T or an unknown spacing.
     """
-    S = steps
-    if isinstance(S, bool) or not isinstance(S, int) or not 1 <= S <= T:
-        raise RequestError(f"steps must be a whole number from 1 to {T}, not {steps}.")
+    T = whole(T, "T must be a whole number of at least 1", 1)
+    S = whole(steps, f"steps must be a whole number from 1 to {T}", 1, T)
     if spacing == "leading":
         rising = [i * T // S for i in range(S)]
     elif spacing == "trailing":  # integers throughout: floats round half to even and repeat values
@@ -39,7 +39,7 @@ def step_list(spacing: str, steps: int, T: int) -> tuple[int, ...]:
     elif spacing == "quadratic":
         rising = _quadratic(S, T)
     else:
-        raise RequestError(f"spacing must be one of {', '.join(SPACINGS)}, not {spacing!r}.")
+        raise RequestError(f"spacing must be one of {', '.join(SPACINGS)}, not {excerpt(spacing)}.")
     return tuple(reversed(rising))
 
 
@@ -56,11 +56,10 @@ def _quadratic(S: int, T: int) -> list[int]:
 
 def check_step_list(timesteps: Sequence[int], T: int) -> tuple[int, ...]:
     """A custom list, validated: whole numbers in 0..T−1, strictly decreasing, at least one."""
-    steps = tuple(timesteps)
+    wanted = f"Every index of a custom step list must be a whole number from 0 to {T - 1}"
+    steps = tuple(whole(t, wanted, 0, T - 1) for t in listed(timesteps, wanted))
     if not steps:
         raise RequestError("A custom step list needs at least one index.")
-    if any(isinstance(t, bool) or not isinstance(t, int) or not 0 <= t < T for t in steps):
-        raise RequestError(f"Every index of a custom step list must be a whole number from 0 to {T - 1}.")
     if any(a <= b for a, b in pairwise(steps)):
         raise RequestError("A custom step list must fall strictly, from noise to data, such as 900,500,100.")
     return steps

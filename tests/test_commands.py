@@ -13,7 +13,7 @@ from PIL import Image
 
 from core import Engine, Request, RequestError, SamplerSettings
 from core.__main__ import main
-from core.commands import parse_seeds
+from core.options import parse_seeds
 from core.record import read_record, request_of
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +24,8 @@ def sample(tiny_folder, tmp_path):
     """Run a verb with a few steps on the CPU; the path written."""
 
     def run(*options, verb="sample", out="x.npy"):
-        argv = [verb, str(tiny_folder), "--steps", "4", "--device", "cpu", "--out", str(tmp_path / out), *options]
+        steps = [] if "--timesteps" in options else ["--steps", "4"]
+        argv = [verb, str(tiny_folder), *steps, "--device", "cpu", "--out", str(tmp_path / out), *options]
         assert main(argv) == 0
         return tmp_path / out
 
@@ -101,12 +102,40 @@ def test_latents_of_other_seeds_make_those_seeds_pictures(sample, tiny_folder, t
     assert np.array_equal(given, np.load(sample("--seeds", "4,1", out="y.npy")))  # η = 0: x_T decides alone
 
 
+def test_without_seeds_there_are_as_many_as_latents(sample, tiny_folder, tmp_path):
+    x_T = Engine.open(tiny_folder, "cpu").x_T(Request((4, 1, 9)))
+    np.save(tmp_path / "x_T.npy", x_T.numpy())
+    given = np.load(sample("--eta", "1", "--latents", str(tmp_path / "x_T.npy")))
+    want = Engine.open(tiny_folder, "cpu").sample(Request((0, 1, 2), SamplerSettings(4, 1.0)), x_T)
+    assert np.array_equal(given, want.images.numpy())
+    strip = np.load(sample("--latents", str(tmp_path / "x_T.npy"), verb="interpolate", out="y.npy"))
+    again = Engine.open(tiny_folder, "cpu").sample(Request((3, 8), SamplerSettings(4), frames=3), x_T)
+    assert np.array_equal(strip, again.images.numpy())
+
+
+def test_without_options_it_is_16_seeds_at_20_steps_of_ddim(tiny_folder, tmp_path):
+    assert main(["sample", str(tiny_folder), "--device", "cpu", "--out", str(tmp_path / "x.png")]) == 0
+    assert request_of(read_record(tmp_path / "x.png")) == Request(
+        tuple(range(16)), SamplerSettings(20, 0.0, "leading", clip=True)
+    )
+
+
+def test_threads_are_set_before_the_checkpoint_is_opened(sample, monkeypatch):
+    order, opened = [], Engine.open
+    monkeypatch.setattr(torch, "set_num_threads", lambda n: order.append(n))
+    monkeypatch.setattr(Engine, "open", lambda *a: order.append("open") or opened(*a))
+    sample("--seeds", "1", "--threads", "3")
+    sample("--seeds", "3,8", "--frames", "2", "--threads", "2", verb="interpolate")
+    sample("--seeds", "1", "--threads", "0")
+    assert order == [3, "open", 2, "open", "open"]
+
+
 def test_the_timing_record_has_every_field(sample, tmp_path):
     sample("--seeds", "0-4", "--batch", "2", "--timing", str(tmp_path / "t.json"))
     timing = json.loads((tmp_path / "t.json").read_text())
     assert set(timing) == {
         "total_s", "network_s", "ms_per_evaluation", "images_per_s", "evaluations", "device", "device_name",
-        "precision", "threads", "batch",
+        "precision", "threads", "batch", "backend",
     }  # fmt: skip
     assert (timing["evaluations"], timing["batch"], timing["device"], timing["precision"]) == (12, 2, "cpu", "fp32")
     assert timing["threads"] == torch.get_num_threads()
@@ -153,6 +182,18 @@ BAD = {
     "spacing": (["--spacing", "uniform"], "--spacing"),
     "timesteps text": (["--timesteps", "9,a"], "--timesteps"),
     "timesteps rising": (["--timesteps", "100,500"], "fall"),
+    "timesteps of nothing": (["--timesteps", ""], "--timesteps must be whole numbers, such as 900,500,100,0"),
+    "timesteps and steps": (["--timesteps", "900,0"], "leave out --steps, or --timesteps"),
+    "timesteps and spacing": (["--timesteps", "900,0", "--spacing", "trailing"], "leave out --s"),
+    "sigma-hat and eta": (["--sigma-hat", "--eta", "0.5"], "leave out --eta, or --sigma-hat"),
+    "seeds of nothing": (["--seeds", ""], "--seeds '' is not understood"),
+    "seeds too long": (["--seeds", "9;" * 5000], "9;9;9;'… is not understood"),
+    "steps too long": (["--steps", "9" * 5000], "--steps: invalid int value: '999"),
+    "an option too long": (["--" + "x\ny" * 5000], "unrecognized arguments: --x yx y"),
+    "columns": (["--columns", "2"], "--columns lays out a .png sheet"),
+    "threads": (["--threads", "-1"], "--threads"),
+    "too many threads": (["--threads", "1000000"], "whole number from 1 to 1024"),
+    "a folder for a file": (["--timing", "."], "is a folder"),
     "device": (["--device", "gpu"], "device"),
     "precision": (["--precision", "fp8"], "precision"),
     "fp16 on the cpu": (["--precision", "fp16"], "fp16"),
@@ -172,7 +213,8 @@ def test_bad_input_ends_with_status_2_and_one_line(name, tiny_folder, tmp_path, 
     folder = str(tiny_folder)
     if options[0] == "--checkpoint":
         folder, options = options[1], []
-    argv = ["sample", folder, "--seeds", "1", "--steps", "4", "--device", "cpu", "--out", "x.npy", *options]
+    steps = [] if name in ("timesteps text", "timesteps rising", "timesteps of nothing") else ["--steps", "4"]
+    argv = ["sample", folder, "--seeds", "1", *steps, "--device", "cpu", "--out", "x.npy", *options]
     try:
         status = main(argv)
     except SystemExit as stop:  # argparse's own way
@@ -183,6 +225,7 @@ def test_bad_input_ends_with_status_2_and_one_line(name, tiny_folder, tmp_path, 
     assert err.count("\n") == 1
     assert err.endswith("\n")
     assert out == ""
+    assert len(err) < 500
     assert list(tmp_path.iterdir()) == []
 
 
@@ -194,6 +237,9 @@ def test_bad_input_ends_with_status_2_and_one_line(name, tiny_folder, tmp_path, 
         (["sample"], "required"),
         (["interpolate", "x", "--seeds", "3", "--out", "x.npy"], "two seeds"),
         (["interpolate", "x", "--frames", "1", "--out", "x.npy"], "2 frames"),
+        (["interpolate", "x", "--boomerang", "--out", "x.npy"], "--boomerang is for animations"),
+        (["interpolate", "x", "--seeds", "0-3", "--sheet", "3", "--loop", "--out", "x.npy"], "--loop closes a path"),
+        (["interpolate", "x", "--timesteps", "9,0", "--steps", "2", "--out", "x.npy"], "leave out --steps"),
     ],
 )
 def test_a_command_that_says_too_little_ends_the_same_way(argv, words, capsys):

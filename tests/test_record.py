@@ -15,6 +15,7 @@ REQUESTS = [
     Request((1, 2), SamplerSettings(3, 0.25, "quadratic", clip=True)),
     Request((3, 8), SamplerSettings(timesteps=(900, 400, 0), spacing="leading", clip=False), frames=4, loop=True),
     Request((2**53 - 1,), SamplerSettings(2, sigma_hat=True, spacing="trailing", clip=True)),
+    Request(np.arange(2), SamplerSettings(np.int64(2), np.float32(0.25), "leading", clip=np.True_)),
 ]
 
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from diffusers import DDIMScheduler
 
 from core import SPACINGS, RequestError, step_list
@@ -153,3 +154,27 @@ def test_a_falling_custom_list_is_kept_as_it_is(steps):
 def test_a_bad_custom_list_is_refused_with_the_reason(steps, why):
     with pytest.raises(RequestError, match=why):
         check_step_list(steps, T)
+
+
+@pytest.mark.parametrize("S", [np.int64(10), np.uint8(10), np.array(10), torch.tensor(10)])
+@pytest.mark.parametrize("spacing", SPACINGS)
+def test_S_and_T_of_any_library_give_the_same_list_of_python_s_own_numbers(spacing, S):
+    steps = step_list(spacing, S, np.int64(T))
+    assert steps == step_list(spacing, 10, T)
+    assert {type(t) for t in steps} == {int}
+
+
+@pytest.mark.parametrize("given", [np.array([900, 500, 0]), torch.tensor([900, 500, 0]), range(900, -1, -450)])
+def test_a_custom_list_may_be_an_array(given):
+    steps = check_step_list(given, T)
+    assert steps == tuple(int(t) for t in given)
+    assert {type(t) for t in steps} == {int}
+
+
+def test_a_refusal_repeats_no_more_than_an_excerpt():
+    for bad in ("9" * 9999, 10**9999, list(range(9999))):
+        with pytest.raises(RequestError) as refused:
+            step_list("leading", bad, T)
+        assert len(str(refused.value)) < 120
+    with pytest.raises(RequestError, match=r"from 0 to 999, not 5\.0\.$"):
+        check_step_list(np.array([5.0, 1.0]), T)

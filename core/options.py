@@ -1,0 +1,120 @@
+"""What the options of ``sample`` and ``interpolate`` ask for. An option that is not given is None.
+
+Whatever is given counts or is refused: nothing that somebody typed is passed over in silence.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+
+from core.errors import RequestError
+from core.latent_files import Latents
+from core.plain_numbers import excerpt
+from core.reproduce import short
+from core.request import Request, SamplerSettings
+
+FRAMES = 11
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """ "0-15", "3,8" or "1,4-6" → seeds in that order."""
+    seeds: list[int] = []
+    try:
+        for part in text.split(","):
+            first, dash, last = part.strip().partition("-")
+            span = range(int(first), int(last) + 1) if dash else range(int(first), int(first) + 1)
+            if not span or len(span) > 1_000_000:
+                raise ValueError
+            seeds.extend(span)
+    except (ValueError, OverflowError) as error:
+        raise RequestError(f"--seeds {excerpt(text)} is not understood: write 0-15, or 3,8, or 1,4-6.") from error
+    return tuple(seeds)
+
+
+def given_settings(args: argparse.Namespace) -> dict[str, object]:
+    """The fields of SamplerSettings that were asked for. Raises RequestError for two that exclude each other."""
+    names = ("steps", "eta", "spacing", "clip")
+    given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    if args.timesteps is not None:
+        for name in ("steps", "spacing"):
+            if name in given:
+                raise RequestError(f"--timesteps is the whole list of steps: leave out --{name}, or --timesteps.")
+        try:
+            given["timesteps"] = tuple(int(t) for t in args.timesteps.split(","))
+        except ValueError as error:
+            raise RequestError("--timesteps must be whole numbers, such as 900,500,100,0.") from error
+    if args.sigma_hat:
+        if given.get("eta", 1) != 1:
+            raise RequestError("--sigma-hat implies --eta 1: leave out --eta, or --sigma-hat.")
+        given["sigma_hat"] = True
+    return given
+
+
+def taken_settings(given: Mapping[str, object], noted: SamplerSettings) -> dict[str, object]:
+    """The fields of the notes beside the latents that nothing given speaks of."""
+    taken: dict[str, object] = {}
+    if noted.timesteps is not None:
+        if not {"steps", "spacing", "timesteps"} & given.keys():
+            taken["timesteps"] = noted.timesteps
+    elif "timesteps" not in given:
+        taken |= {"steps": noted.steps, "spacing": noted.spacing}
+    if not {"eta", "sigma_hat"} & given.keys():
+        taken |= {"sigma_hat": True} if noted.sigma_hat else {"eta": noted.eta}
+    taken["clip"] = noted.clip
+    return {name: value for name, value in taken.items() if name not in given and value is not None}
+
+
+def flags(settings: Mapping[str, object]) -> list[str]:
+    """Fields of SamplerSettings as words of a command line."""
+    words: list[str] = []
+    for name, value in settings.items():
+        if name == "clip":
+            words.append("--clip" if value else "--no-clip")
+        elif name == "sigma_hat":
+            words.append("--sigma-hat")
+        elif isinstance(value, tuple):
+            words += [f"--{name}", ",".join(map(str, value))]
+        else:
+            words += [f"--{name}", short(value) if isinstance(value, float) else str(value)]
+    return words
+
+
+def request_of(args: argparse.Namespace, latents: Latents | None) -> tuple[Request, dict[str, object]]:
+    """The request that the options make, and the settings in it that come from the notes beside the latents.
+
+    Raises RequestError.
+    """
+    given = given_settings(args)
+    noted = latents.notes.settings if latents is not None and latents.notes is not None and latents.as_noted else None
+    taken = taken_settings(given, noted) if noted is not None else {}
+    settings = SamplerSettings(**{**taken, **given})  # type: ignore[arg-type]
+    count = None if latents is None else len(latents.x_T)
+    if args.seeds is None and count is not None and args.command != "interpolate":
+        seeds = tuple(range(count))
+    else:
+        seeds = parse_seeds(args.default_seeds if args.seeds is None else args.seeds)
+    if args.command != "interpolate":
+        if count is not None and len(seeds) != count:
+            raise RequestError(
+                f"--latents holds {count} and --seeds names {len(seeds)}: give one seed for each latent."
+            )
+        return Request(seeds, settings), taken
+    elsewhere = args.sheet is not None or args.place is not None
+    if args.loop and elsewhere:
+        raise RequestError("--loop closes a path: leave it out beside --sheet and --place.")
+    frames = args.frames
+    if frames is None and not elsewhere:
+        frames = FRAMES if count is None else count
+    return Request(seeds, settings, frames, args.loop, args.sheet, place_of(args.place), args.own_noise), taken
+
+
+def place_of(text: str | None) -> tuple[float, float] | None:
+    """ "0.5,0.25" → (across, down). Raises RequestError for anything else."""
+    if text is None:
+        return None
+    try:
+        across, down = (float(w) for w in text.split(","))
+    except ValueError as error:
+        raise RequestError("--place must be two numbers from 0 to 1, such as 0.5,0.25.") from error
+    return across, down
