@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from core.backends import BACKENDS
 from core.checkpoint import write_atomically
 from core.engine import MAX_BATCH, Engine
 from core.errors import RequestError
@@ -22,6 +23,7 @@ from core.options import flags, request_of
 from core.pixels import to_pixels
 from core.plain_numbers import excerpt
 from core.result import Result
+from core.solvers import SOLVERS
 from core.threads import add_threads, use_threads
 from core.timesteps import SPACINGS
 
@@ -44,8 +46,10 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
         help="x_T as .npy, float32 N×C×H×W, one a picture, sampled as the .json beside it says where nothing else is "
         "asked; default: the seeds' own",
     )
+    parser.add_argument("--solver", choices=list(SOLVERS), help="default: ddim; the others are beyond the paper")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
+    parser.add_argument("--backend", default="auto", choices=["auto", *BACKENDS], help="what computes the network")
     parser.add_argument("--batch", type=int, default=MAX_BATCH, help="pictures at once, at most")
     add_threads(parser)
     parser.add_argument("--timing", type=Path, metavar="FILE.json", help="write the timing record")
@@ -100,7 +104,7 @@ def run(args: argparse.Namespace) -> None:
     latents = None if args.latents is None else read_latents(args.latents)
     request, taken = request_of(args, latents)
     use_threads(args.threads)
-    engine = Engine.open(args.checkpoint, args.device, args.precision)
+    engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)
     if latents is not None:
         say_what_was_taken(latents, taken, engine.checkpoint.sha256)
     with tqdm(unit="step", disable=not sys.stderr.isatty(), leave=False) as bar:
@@ -127,5 +131,5 @@ def write(args: argparse.Namespace, result: Result, interpolating: bool) -> None
     print(
         f"{args.out}: {len(result.images)} pictures in {t.total_s:.2f} s, {t.images_per_s:.2f} images/s, "
         f"{t.ms_per_evaluation:.1f} ms a network evaluation ({t.evaluations}, batch {t.batch}), "
-        f"{t.device_name}, {t.precision}, {t.threads} threads"
+        f"{t.device_name}, {t.precision}, {t.threads} threads, {t.backend}"
     )

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
+from core.backends import BACKENDS
 from core.engine import MAX_BATCH, Engine
 from core.errors import DataError, RequestError
 from core.folders import require_folder
@@ -33,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=MAX_BATCH, help="pictures at once, at most")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
+    parser.add_argument("--backend", default="auto", choices=["auto", *BACKENDS], help="what computes the network")
     add_threads(parser)
     parser.add_argument(
         "--out",
@@ -61,7 +63,7 @@ def decoding(args: argparse.Namespace) -> str:
     """The command line that gives the pictures back: unclipped, through the same steps."""
     words = ["python", "-m", "core", "sample", args.checkpoint, "--latents", str(args.out)]
     words += flags({"clip": False, "steps": args.steps} | ({"spacing": args.spacing} if args.spacing else {}))
-    for name in ("device", "precision"):
+    for name in ("device", "precision", "backend"):
         if getattr(args, name) != "auto":
             words += [f"--{name}", getattr(args, name)]
     return shlex.join([*words, "--out", "decoded.png"])
@@ -75,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
     require_folder(args.out)
     require_own_notes(args.out)
     use_threads(args.threads)
-    engine = Engine.open(args.checkpoint, args.device, args.precision)
+    engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)
     images = read_images(args.images, engine.checkpoint.shape)
     spacing = args.spacing or engine.checkpoint.defaults.spacing
     settings = SamplerSettings(args.steps, spacing=spacing, clip=False)

@@ -34,7 +34,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 def given_settings(args: argparse.Namespace) -> dict[str, object]:
     """The fields of SamplerSettings that were asked for. Raises RequestError for two that exclude each other."""
-    names = ("steps", "eta", "spacing", "clip")
+    names = ("steps", "eta", "spacing", "clip", "solver")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.timesteps is not None:
         for name in ("steps", "spacing"):

@@ -1,5 +1,5 @@
 """A request as a command line and as Python: each gives the same pictures, bit for bit on the same machine
-with the same precision and number of threads."""
+with the same precision, backend and number of threads."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Sequence
 
 from core.request import Request, SamplerSettings
+from core.solvers.ddim import DDIM
 
 BATCH = 64  # what the engine and the command line run at once when nothing else is said
 
@@ -25,7 +26,7 @@ def short(value: float) -> str:
 
 def command_line(
     request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png",
-    batch: int | None = None,
+    batch: int | None = None, backend: str = "auto",
 ) -> str:  # fmt: skip
     """``python -m core sample …`` or ``interpolate …``. checkpoint: a folder. batch: pictures in one network call,
     all at once where it is not given: another batch rounds the last bit otherwise."""
@@ -41,6 +42,8 @@ def command_line(
         words += ["--spacing", s.spacing]
     if s.clip is not None:
         words.append("--clip" if s.clip else "--no-clip")
+    if s.solver != DDIM.name:
+        words += ["--solver", s.solver]
     words += ["--seeds", seeds_text(request.seeds)]
     if request.frames is not None:
         words += ["--frames", str(request.frames)]
@@ -54,7 +57,8 @@ def command_line(
         words.append("--own-noise")
     if batch != min(BATCH, request.count):
         words += ["--batch", str(batch)]
-    return shlex.join([*words, "--device", device, "--precision", precision, "--out", out])
+    where = ["--device", device, "--precision", precision] + (["--backend", backend] if backend != "auto" else [])
+    return shlex.join([*words, *where, "--out", out])
 
 
 def settings_code(s: SamplerSettings) -> str:
@@ -65,12 +69,14 @@ def settings_code(s: SamplerSettings) -> str:
         parts.append(f"spacing={s.spacing!r}")
     if s.clip is not None:
         parts.append(f"clip={s.clip!r}")
+    if s.solver != DDIM.name:
+        parts.append(f"solver={s.solver!r}")
     return f"SamplerSettings({', '.join(parts)})"
 
 
 def python_code(
     request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png",
-    batch: int | None = None,
+    batch: int | None = None, backend: str = "auto",
 ) -> str:  # fmt: skip
     """A script of a few lines. checkpoint: a folder. batch: as for command_line."""
     size = batch or request.count
@@ -81,10 +87,11 @@ def python_code(
     parts += [f"{name}={getattr(request, name)!r}" for name in ("frames", "sheet", "place") if getattr(request, name)]
     parts += [f"{name}=True" for name in ("loop", "own_noise") if getattr(request, name)]
     at_once = f", max_batch={size}" if size != min(BATCH, request.count) else ""
+    by = f", backend={backend!r}" if backend != "auto" else ""
     arguments = "".join(f"    {part},\n" for part in parts)
     return (
         "from core import Engine, Request, SamplerSettings\n\n"
-        f"engine = Engine.open({checkpoint!r}, device={device!r}, precision={precision!r})\n"
+        f"engine = Engine.open({checkpoint!r}, device={device!r}, precision={precision!r}{by})\n"
         f"request = Request(\n{arguments})\n"
         f"result = engine.sample(request{at_once})\n"
         f"result.save({out!r})\n"
