@@ -19,6 +19,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from core.atomic import write_atomically
 from core.errors import CheckpointError
 from core.schedule import NoiseSchedule
 from core.unet import UNet
@@ -187,13 +188,6 @@ def scheduler_config(schedule: NoiseSchedule, defaults: SamplingDefaults) -> dic
         "thresholding": False,
         "rescale_betas_zero_snr": False,
     }
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the target, then rename: a reader never sees half a file."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # two processes may write one target
-    part.write_bytes(data)
-    os.replace(part, path)
 
 
 def save_checkpoint(

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from core.checkpoint import write_atomically
+from core.atomic import write_atomically
 from core.device import resolve_device, resolve_precision
 from core.engine import Engine
 from core.errors import RequestError
