@@ -12,16 +12,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from core.checkpoint import write_atomically
+from core.atomic import write_atomically
 from core.engine import MAX_BATCH, Engine
 from core.errors import DataError, RequestError
-from core.export import save_pictures
-from core.pixels import to_pixels
+from core.files import SUFFIXES, Made, save
 from core.request import Request, SamplerSettings
 from core.result import Result
 from core.timesteps import SPACINGS
-
-SUFFIXES = (".npy", ".png", ".gif", ".webp")
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -136,13 +133,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def write(args: argparse.Namespace, result: Result, interpolating: bool) -> None:
-    if args.out.suffix.lower() == ".npy":
-        with args.out.open("wb") as file:
-            np.save(file, result.images.numpy())
-    else:
-        columns = args.columns or (len(result.images) if interpolating and args.sheet is None else None)
-        there_and_back = interpolating and args.boomerang
-        save_pictures(args.out, to_pixels(result.images), result.record, columns, there_and_back)
+    made = Made(result.record, images=result.images)
+    save(args.out, made, args.columns, back=interpolating and args.boomerang)
     t = result.timing
     if args.timing is not None:
         write_atomically(args.timing, (json.dumps(t.as_dict(), indent=2) + "\n").encode())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import sys
 from pathlib import Path
 
@@ -11,9 +10,10 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
-from core.checkpoint import write_atomically
+from core.atomic import write_atomically
 from core.engine import MAX_BATCH, Engine
 from core.errors import DataError, RequestError
+from core.files.encoders import npy_writer
 from core.picture_files import read_picture
 from core.pixels import from_pixels
 from core.request import Request, SamplerSettings
@@ -64,9 +64,7 @@ def run(args: argparse.Namespace) -> None:
             bar.update(1)
 
         found = engine.encode(images, settings, args.refine, args.batch, on_step)
-    buffer = io.BytesIO()
-    np.save(buffer, found.x_T.numpy())
-    write_atomically(args.out, buffer.getvalue())
+    write_atomically(args.out, npy_writer(found.x_T))
     back = engine.sample(Request(tuple(range(len(images))), settings), found.x_T, args.batch)
     error = ((back.images.clamp(-1, 1) - images) / 2).square().mean()
     if args.refine and found.held_back:

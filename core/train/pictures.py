@@ -11,8 +11,6 @@ matplotlib.use("Agg")  # files only; a training machine has no screen
 import matplotlib.pyplot as plt
 
 from core.engine import Engine
-from core.export import save_pictures
-from core.pixels import to_pixels
 from core.request import Request, SamplerSettings
 
 SHEET_SEEDS = tuple(range(64))
@@ -21,8 +19,7 @@ SHEET_STEPS = 50
 
 def sample_sheet(checkpoint: Path, out: Path, device: str = "auto", steps: int = SHEET_STEPS) -> None:
     """Seeds 0–63, none left out, η = 0, as one PNG of 16 columns."""
-    result = Engine.open(checkpoint, device).sample(Request(SHEET_SEEDS, SamplerSettings(steps)))
-    save_pictures(out, to_pixels(result.images), result.record, columns=16)
+    Engine.open(checkpoint, device).sample(Request(SHEET_SEEDS, SamplerSettings(steps))).save(out, columns=16)
 
 
 def read_log(path: Path) -> tuple[list[int], list[float]]:
