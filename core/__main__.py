@@ -7,7 +7,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core import commands, encode
+from core.cli import encode
+from core.cli import sample as commands
 from core.data import faces_command as faces
 from core.errors import DDIMError
 from core.evaluate import bench_command as bench

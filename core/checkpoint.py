@@ -162,13 +162,6 @@ def scheduler_config(schedule: NoiseSchedule, defaults: SamplingDefaults) -> dic
     }
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside the target, then rename: a reader never sees half a file."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # two processes may write one target
-    part.write_bytes(data)
-    os.replace(part, path)
-
-
 def save_checkpoint(
     folder: str | Path,
     state: Mapping[str, Tensor],

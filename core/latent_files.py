@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.checkpoint import Checkpoint, write_atomically
+from core.atomic import write_atomically
+from core.checkpoint import Checkpoint
 from core.errors import DataError, DDIMError, RequestError
 from core.request import SamplerSettings
 

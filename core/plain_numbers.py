@@ -83,3 +83,11 @@ def listed(values: object, wanted: str) -> tuple[object, ...]:
         except TypeError:  # a 0-d array has the method, yet nothing to go through
             pass
     raise RequestError(f"{wanted}, not {excerpt(unboxed(values))}.")
+
+
+def whole_numbers(text: str, option: str) -> tuple[int, ...]:
+    """ "32,64,128" → (32, 64, 128); "" → ()."""
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise RequestError(f"{option} {text!r} must be whole numbers with commas, such as 32,64,128.") from error

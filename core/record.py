@@ -1,35 +1,54 @@
-"""One JSON schema for every export, and reading it back."""
+"""The JSON inside every exported file: how it is built, and the one way back.
+
+"ddim-run/1" is one run. "ddim-runs/1" is a file of several: {"schema", "kind": "race" or "grid", "runs": [records of
+one run]}, and of a grid "steps" and "etas", whose cells stand row by row (η), each row by column (S). Until there was
+the second, a file of several had its first run's record with all of them under "race" or "grid"; ``current`` turns
+these into the second, and nothing else knows of them.
+"""
 
 from __future__ import annotations
 
 import json
 import platform
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 
-from core.checkpoint import Checkpoint
+from core.embedded import embedded_text
 from core.errors import DataError
 from core.request import Request, SamplerSettings
-from core.timing import Timing
 
-SCHEMA = "ddim-run/1"
-PNG_KEY = "ddim"
-EXIF_DESCRIPTION = 0x010E  # ImageDescription, the EXIF tag that holds text
+if TYPE_CHECKING:
+    from core.timing import Timing
+
+RUN, RUNS = "ddim-run/1", "ddim-runs/1"
+KINDS = ("race", "grid")
+MAX_RUNS, MAX_LISTED = 4096, 10_000  # runs of a file; seeds, or steps, of a run
+
+Record = Mapping[str, object]
 
 
-def run_record(
-    checkpoint: Checkpoint, request: Request, timing: Timing, latents_sha256: str | None
-) -> dict[str, object]:
+class Identity(Protocol):
+    """Which weights made a run; a Checkpoint is one."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+
+def run_record(checkpoint: Identity, request: Request, timing: Timing, latents_sha256: str | None) -> dict[str, object]:
     """request must be resolved: no setting left to a default that could change.
 
     latents_sha256 is set when x_T was given rather than drawn from the seeds; the file must then be kept too.
     """
     return {
-        "schema": SCHEMA,
+        "schema": RUN,
         "checkpoint": {"name": checkpoint.name, "sha256": checkpoint.sha256},
         "request": asdict(request),
         "latents_sha256": latents_sha256,
@@ -38,37 +57,138 @@ def run_record(
     }
 
 
-def request_of(record: dict[str, object]) -> Request:
-    """The Request a record describes. Raises DataError if it is not one of ours."""
+def race_record(runs: Sequence[Record]) -> dict[str, object]:
+    return {"schema": RUNS, "kind": "race", "runs": list(runs)}
+
+
+def grid_record(runs: Sequence[Record], steps: Sequence[int], etas: Sequence[float]) -> dict[str, object]:
+    """runs: row by row, a row for each of etas and in it a cell for each of steps."""
+    return {"schema": RUNS, "kind": "grid", "steps": list(steps), "etas": list(etas), "runs": list(runs)}
+
+
+def to_text(record: Record) -> str:
+    """ASCII, since EXIF and GIF comments are safest so."""
+    return json.dumps(record, separators=(",", ":"))
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A record that was read and checked. kind: "run", "race" or "grid". runs: the record of each run, at least one,
+    and requests: what each was asked. steps, etas: a grid's columns and rows."""
+
+    kind: str
+    runs: tuple[Mapping[str, Any], ...]
+    requests: tuple[Request, ...]
+    steps: tuple[int, ...] = ()
+    etas: tuple[float, ...] = ()
+
+
+def read_record(path: str | Path) -> dict[str, object]:
+    """The record inside an exported PNG, GIF or WebP, as this version writes it. Raises DataError if there is none."""
+    try:
+        raw = json.loads(embedded_text(path) or "")
+    except (ValueError, RecursionError):
+        raw = None
+    if not isinstance(raw, dict) or raw.get("schema") not in (RUN, RUNS):
+        raise DataError(f"{Path(path).name} carries no run settings: it was not exported by this program.")
+    record = current(raw)
+    recorded(record)
+    return record
+
+
+def current(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """A record of any version as this one writes it. Raises DataError where it cannot be."""
+    kinds = [kind for kind in KINDS if kind in raw] if raw.get("schema") == RUN else []
+    if not kinds:
+        return dict(raw)
+    runs = raw[kinds[0]]
+    if len(kinds) > 1 or not isinstance(runs, list):
+        raise _foreign()
+    if kinds == ["race"]:
+        return race_record(runs)
+    steps, etas = _columns_and_rows([request_of(run).settings for run in _bounded(runs, MAX_RUNS, "runs")])
+    return grid_record(runs, steps, etas)
+
+
+def _columns_and_rows(cells: Sequence[SamplerSettings]) -> tuple[list[int], list[float]]:
+    """(S of each column, η of each row) of cells that stand row by row. Raises DataError for no such order."""
+    for n in (n for n in range(1, len(cells) + 1) if len(cells) % n == 0):
+        steps, etas = [s.steps for s in cells[:n]], [s.eta for s in cells[::n]]
+        if all(s.steps == steps[i % n] and s.eta == etas[i // n] for i, s in enumerate(cells)):
+            return steps, etas
+    raise _foreign()
+
+
+def recorded(record: Record) -> Recorded:
+    """A record of any version, checked. Raises DataError, in one sentence, for one that is not ours."""
+    raw = current(record)
+    if raw.get("schema") != RUNS:
+        return Recorded("run", (raw,), (_check_run(raw),))
+    kind, runs = raw.get("kind"), _bounded(raw.get("runs"), MAX_RUNS, "runs")
+    if kind not in KINDS or not runs:
+        raise _foreign()
+    requests = tuple(_check_run(run) for run in runs)
+    if kind == "race":
+        return Recorded("race", tuple(runs), requests)
+    said = [list(_bounded(raw.get(name), MAX_RUNS, name)) for name in ("steps", "etas")]
+    n, cells = len(said[0]), [r.settings for r in requests]
+    steps, etas = [s.steps for s in cells[:n]], [s.eta for s in cells[:: n or 1]]
+    if said != [steps, etas] or [(s.eta, s.steps) for s in cells] != [(eta, S) for eta in etas for S in steps]:
+        raise _foreign()
+    return Recorded("grid", tuple(runs), requests, tuple(steps), tuple(etas))
+
+
+def request_of(record: Record) -> Request:
+    """The Request that the record of one run describes. Raises DataError if it is not one of ours."""
     try:
         raw = dict(record["request"])  # type: ignore[call-overload]
         settings = dict(raw.pop("settings"))
         if settings["timesteps"] is not None:
             settings["timesteps"] = tuple(settings["timesteps"])
+            if not all(type(t) is int for t in settings["timesteps"]):
+                raise _foreign()
         if raw.get("place") is not None:  # records of the first version have neither sheet nor place
             raw["place"] = tuple(raw["place"])
         return Request(settings=SamplerSettings(**settings), **{**raw, "seeds": tuple(raw["seeds"])})
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:  # a RequestError is a ValueError
-        raise DataError("This record does not describe a run of this program.") from error
+        raise _foreign() from error
 
 
-def to_text(record: dict[str, object]) -> str:
-    """ASCII, since EXIF and GIF comments are safest so."""
-    return json.dumps(record, separators=(",", ":"))
+def _check_run(record: object) -> Request:
+    """Check the record of one run, all that anything here reads of it, and return its request."""
+    if not isinstance(record, dict) or record.get("schema") != RUN or any(kind in record for kind in KINDS):
+        raise _foreign()
+    request = request_of(record)
+    _bounded(request.seeds, MAX_LISTED, "seeds")
+    _bounded(request.settings.timesteps or (), MAX_LISTED, "steps")
+    for part in ("checkpoint", "timing", "versions"):
+        if not isinstance(record.get(part), dict):
+            raise DataError(f"This record is incomplete: it says nothing of its {part}.")
+    made, timing, latents = record["checkpoint"], record["timing"], record.get("latents_sha256")
+    words = [made.get("name"), made.get("sha256")]
+    words += [timing.get(name) for name in ("device", "device_name", "precision")]
+    words += [word for word in (latents, *record["versions"].values()) if word is not None]
+    counts = [timing.get(name) for name in ("threads", "batch")]
+    total_s = timing.get("total_s")
+    whole = all(type(n) is int and 0 < n < 1 << 31 for n in counts)
+    if not whole or not all(map(_is_text, words)) or type(total_s) not in (int, float) or not 0 <= total_s < 1e12:
+        raise _foreign()
+    return request
 
 
-def read_record(path: str | Path) -> dict[str, object]:
-    """The record inside an exported PNG, GIF or WebP. Raises DataError if there is none."""
-    try:
-        with Image.open(path) as image:
-            found = image.info.get(PNG_KEY) or image.info.get("comment") or image.getexif().get(EXIF_DESCRIPTION)
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise DataError(f"{Path(path).name} is not a picture this program can open.") from error
-    text = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found or "")
-    try:
-        record = json.loads(text)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA:
-        raise DataError(f"{Path(path).name} carries no run settings: it was not exported by this program.")
-    return record
+def _is_text(value: object) -> bool:
+    """Whether it is a short string that can be shown; JSON can hold half a character."""
+    return isinstance(value, str) and len(value) <= 1000 and value.encode("utf-8", "replace").decode() == value
+
+
+def _bounded(value: object, most: int, name: str) -> Sequence[Any]:
+    """A list of a record, where it is one and not too long to be looked at."""
+    if not isinstance(value, (list, tuple)):
+        raise _foreign()
+    if len(value) > most:
+        raise DataError(f"This record names {len(value):,} {name}: at most {most:,} are read.")
+    return value
+
+
+def _foreign() -> DataError:
+    return DataError("This record does not describe a run of this program.")

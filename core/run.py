@@ -19,6 +19,7 @@ from core.backends.placed import PlacedNetwork
 from core.checkpoint import Checkpoint
 from core.clock import make_clock
 from core.errors import RequestError
+from core.files import Made
 from core.pixels import to_pixels
 from core.record import run_record
 from core.request import Request
@@ -128,6 +129,11 @@ class Run:
         """The JSON that goes into every export: everything needed to repeat the run."""
         plan = self.plan
         return run_record(plan.checkpoint, plan.request, self.timing, plan.latents_sha256)
+
+    @property
+    def made(self) -> Made:
+        """The finished run as its files need it."""
+        return Made(self.record, self.pixels, self.images)
 
     def result(self, on_step: Callable[[int, int], None] | None = None) -> Result:
         """Go on to the end. on_step(done, all) after each evaluation."""

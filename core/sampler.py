@@ -69,7 +69,7 @@ def walk(
     Closing the generator stops the run; no step is started unasked. Raises NetworkError when the
     network returns NaN, infinity or another shape.
     """
-    solver = solver or DDIM()
+    by: Solver = solver or DDIM()
     clock = clock or make_clock(x_T.device)
     x, memory = x_T, None
     for index, c in enumerate(plan):
@@ -83,7 +83,7 @@ def walk(
             )
         z = noise(c.t).to(x.device, non_blocking=True) if c.noise > 0 else None
         x0_hat, eps = estimate(x, out, c, prediction_type, clip_range)
-        x_next, memory = solver.step(x, x0_hat, eps, c, z, memory)
+        x_next, memory = by.step(x, x0_hat, eps, c, z, memory)
         elapsed_s, network_s = clock.stop(torch.isfinite(out).all(), c.t, last=index + 1 == len(plan))
         yield Step(index, c.t, x, x0_hat, x_next, elapsed_s, network_s)
         x = x_next

@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from core import Request, RequestError, SamplerSettings, Trajectory
-from core.export import boomerang, enlarge, gif_bytes, png_bytes
-from core.grid import legend_sheet
-from core.pixels import sheet
-from core.race import FRAME_MS, Runner, clock_frames
+from core import Request, RequestError, Run, SamplerSettings, files
+from core.files.film import Runner
 from demo import views
-from demo.api_stream import Files, Run, Said, perform
+from demo.api_stream import Said, perform
 from demo.handlers import Handlers
 
 MAX_PICTURES, MAX_LANES, MAX_CELLS = 64, 4, 48
@@ -30,10 +27,10 @@ def sample(
     """A picture for each seed: a PNG sheet."""
     request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing)))
 
-    def write(runs: list[Run]) -> Files:
-        return {"samples.png": png_bytes(sheet(runs[0].pixels), runs[0].record)}
+    def write(suffix: str, runs: list[Run]) -> bytes:
+        return files.samples(suffix, runs[0].made)
 
-    yield from perform(handlers, checkpoint, [request], write)
+    yield from perform(handlers, checkpoint, [request], write, ("samples.png", "x0.npy"))
 
 
 def interpolate(
@@ -47,15 +44,11 @@ def interpolate(
         raise RequestError("An interpolation needs a number of frames, such as 11.")
     path = Request(listed(seeds, "seeds", "[3, 8]"), settings(steps, eta, spacing), frames=frames, loop=loop)  # type: ignore[arg-type]
 
-    def write(runs: list[Run]) -> Files:
-        strip, record = runs[0].pixels, runs[0].record
-        film = enlarge(strip if loop else boomerang(strip))
-        return {
-            "interpolation.gif": gif_bytes(film, record),
-            "interpolation.png": png_bytes(sheet(strip, len(strip)), record),
-        }
+    def write(suffix: str, runs: list[Run]) -> bytes:
+        return files.strip(suffix, runs[0].made)
 
-    yield from perform(handlers, checkpoint, [pictures(path)], write)
+    names = ("interpolation.gif", "interpolation.png", "x0.npy")
+    yield from perform(handlers, checkpoint, [pictures(path)], write, names)
 
 
 def compare(handlers: Handlers, checkpoint: object, seed: object, lanes: object) -> Iterator[Said]:
@@ -64,17 +57,13 @@ def compare(handlers: Handlers, checkpoint: object, seed: object, lanes: object)
     if not 1 <= len(found) <= MAX_LANES:
         raise RequestError(f"lanes must list one to {MAX_LANES} settings, not {len(found)}.")
 
-    def write(runs: list[Run]) -> Files:
-        record = {**runs[0].record, "race": [run.record for run in runs]}
+    def write(suffix: str, runs: list[Run]) -> bytes:
         labels = [views.setting_label(s.steps, s.eta) for s in found]
-        frames, _ = clock_frames([runner(label, run.film) for label, run in zip(labels, runs, strict=True)])
-        ends = np.concatenate([run.pixels for run in runs])
-        return {
-            "race.gif": gif_bytes(frames, record, FRAME_MS, hold_ms=2000),
-            "race.png": png_bytes(sheet(ends, len(ends)), record),
-        }
+        runners = [runner(label, run) for label, run in zip(labels, runs, strict=True)]
+        return files.race(suffix, runners, [run.made for run in runs])
 
-    yield from perform(handlers, checkpoint, [Request((seed,), s) for s in found], write, films=True)  # type: ignore[arg-type]
+    requests = [Request((seed,), s) for s in found]  # type: ignore[arg-type]
+    yield from perform(handlers, checkpoint, requests, write, ("race.gif", "race.png", "x0.npy"), films=True)
 
 
 def grid(
@@ -86,20 +75,16 @@ def grid(
         raise RequestError(f"A grid has 1 to {MAX_CELLS} cells, not {len(rows)} × {len(columns)}: shorten a list.")
     cells = [Request((seed,), settings(S, eta, spacing)) for eta in rows for S in columns]  # type: ignore[arg-type]
 
-    def write(runs: list[Run]) -> Files:
-        shape = (len(rows), len(columns))
-        shown = np.concatenate([run.pixels for run in runs])
-        times = np.array([views.seconds(run.timing.total_s) for run in runs]).reshape(shape).tolist()
-        used = runs[0].record["request"]["settings"]["spacing"]
-        note = f"{checkpoint}, seed {seed}, {used}; {views.machine(runs[0].timing.as_dict())}"
-        picture = legend_sheet(shown.reshape(*shape, *shown.shape[1:]), columns, rows, times, note)
-        return {"grid.png": png_bytes(picture, {**runs[0].record, "grid": [run.record for run in runs]})}
+    def write(suffix: str, runs: list[Run]) -> bytes:
+        made = [run.made for run in runs]
+        words = views.grid_words(str(checkpoint), [one.record for one in made], len(columns))
+        return files.grid(suffix, made, columns, rows, *words)
 
-    yield from perform(handlers, checkpoint, cells, write)
+    yield from perform(handlers, checkpoint, cells, write, ("grid.png", "x0.npy"))
 
 
-def runner(label: str, film: Trajectory) -> Runner:
-    frames = film.frames
+def runner(label: str, run: Run) -> Runner:
+    frames = run.film.frames if run.film is not None else []
     return Runner(label, np.stack([f.x_t[0] for f in frames]), tuple(f.reached_s for f in frames))
 
 

@@ -10,8 +10,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from core import Engine, Request, RequestError, Run
 from demo.handlers import Handlers
 from demo.host import EngineHost
@@ -22,17 +20,17 @@ PROGRESS_EVERY_S = 0.1
 Said = dict[str, Any]
 
 
-Files = dict[str, bytes]
-Writer = Callable[[list[Run]], Files]
+Writer = Callable[[str, list[Run]], bytes]  # the bytes of a suffix
 
 
 def perform(
-    handlers: Handlers, checkpoint: object, requests: list[Request], write: Writer, films: bool = False
-) -> Iterator[Said]:
+    handlers: Handlers, checkpoint: object, requests: list[Request], write: Writer, names: tuple[str, ...],
+    films: bool = False,
+) -> Iterator[Said]:  # fmt: skip
     """Load the checkpoint, wait for a turn, run each request alone, and write the files. Raises DDIMError.
 
     Yields {"state": "loading", "waiting" or "running", "done": evaluations, "of": all of them}, and at last "done" with
-    "files" and "records". films: keep the trajectories too.
+    "files" and "records". names: of the files, each with its suffix. films: keep the trajectories too.
     """
     of = sum(request.settings.steps for request in requests)
 
@@ -53,15 +51,15 @@ def perform(
         for place in turn.places(lambda: False, repeat=True):
             yield said("waiting", before=place)
         runs = yield from handlers.host.compute.steps(computed(engine, requests, said, films))
-    with handlers.scratch() as name:  # gradio has copied the files by the time it asks for more, so they may go
-        files = [save(Path(name), file, data) for file, data in write(runs).items()]
-        np.save(Path(name) / "x0.npy", np.concatenate([run.images.numpy() for run in runs]))
-        files.append(Path(name) / "x0.npy")
+    with handlers.scratch() as folder:  # gradio has copied the files by the time it asks for more, so they may go
+        paths = [Path(folder) / name for name in names]
+        for path in paths:
+            path.write_bytes(write(path.suffix, runs))
         yield said(
             "done",
             of,
-            files={path.suffix[1:]: {"path": str(path), "meta": {"_type": "gradio.FileData"}} for path in files},
-            records=[run.record for run in runs],
+            files={path.suffix[1:]: {"path": str(path), "meta": {"_type": "gradio.FileData"}} for path in paths},
+            records=[run.made.record for run in runs],
         )
 
 
@@ -90,8 +88,3 @@ def computed(
         done += run.evaluations
         runs.append(run)
     return runs
-
-
-def save(folder: Path, name: str, data: bytes) -> Path:
-    (folder / name).write_bytes(data)
-    return folder / name

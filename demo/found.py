@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from core.errors import DataError
-from core.record import request_of
+from core.record import Record, Recorded, recorded
 from core.reproduce import seeds_text
-from core.request import Request
-from demo.found_controls import VERSIONS, Here, controls_of, several
+from demo.found_controls import VERSIONS, Here, controls_of
 from demo.reproduce import code
 from demo.views import setting_label
 
@@ -29,43 +26,28 @@ class Found:
     code: list[tuple[str, str]]
 
 
-def read(record: Mapping[str, Any], here: Here) -> Found:
+def read(record: Record, here: Here) -> Found:
     """What a record says, what differs here, and how to repeat it. Raises DataError for a record that is not ours."""
-    request = request_of(dict(record))
-    for part in ("checkpoint", "timing", "versions"):
-        if not isinstance(record.get(part), dict):
-            raise DataError(f"This record is incomplete: it says nothing of its {part}.")
+    found = recorded(record)
     try:
-        return _read(record, request, here)
-    except (
-        KeyError,
-        TypeError,
-        AttributeError,
-        ValueError,
-        ArithmeticError,
-    ) as error:  # written by hand, or by a later version
-        raise DataError("This record does not describe a run of this program.") from error
-
-
-def _read(record: Mapping[str, Any], request: Request, here: Here) -> Found:
-    try:
-        controls, why = controls_of(record, here), ""
+        controls, why = controls_of(found, here), ""
     except ValueError as error:
         controls, why = None, str(error)
-    timing, parts = record["timing"], several(record)
+    timing, runs = found.runs[0]["timing"], len(found.runs)
     same = timing["device_name"] == here.device_name  # the device's name elsewhere may not exist here
     device, precision = (timing["device"], timing["precision"]) if same else (here.device, here.precision)
-    texts = code(request, here.folder, str(device), str(precision), "pictures.png", int(timing["batch"]))
-    if len(parts) > 1:
-        texts = [(f"{title}, the first of {len(parts)} runs", text) for title, text in texts]
-    return Found(rows_of(record, request), warnings(record, here), controls, why, texts)
+    texts = code(found.requests[0], here.folder, device, precision, "pictures.png", timing["batch"])
+    if runs > 1:
+        texts = [(f"{title}, the first of {runs} runs", text) for title, text in texts]
+    return Found(rows_of(found), warnings(found, here), controls, why, texts)
 
 
-def rows_of(record: Mapping[str, Any], request: Request) -> list[tuple[str, str]]:
-    s, timing, parts = request.settings, record["timing"], [request_of(dict(p)) for p in several(record)]
-    if "race" in record:
+def rows_of(found: Recorded) -> list[tuple[str, str]]:
+    record, request, parts = found.runs[0], found.requests[0], found.requests
+    s, timing = request.settings, record["timing"]
+    if found.kind == "race":
         what = "A race: " + "; ".join(setting_label(p.settings.steps, p.settings.eta) for p in parts)
-    elif "grid" in record:
+    elif found.kind == "grid":
         what = f"A grid of {len(parts)} cells"
     elif request.frames is not None:
         what = f"A path of {request.frames} pictures" + (", closed to a loop" if request.loop else "")
@@ -88,8 +70,9 @@ def rows_of(record: Mapping[str, Any], request: Request) -> list[tuple[str, str]
     ]
 
 
-def warnings(record: Mapping[str, Any], here: Here) -> list[str]:
-    """One sentence for each thing that keeps a repetition here from being bit-equal."""
+def warnings(found: Recorded, here: Here) -> list[str]:
+    """One sentence for each thing that keeps a repetition here from being bit-equal. Of several runs the first's."""
+    record = found.runs[0]
     made, timing, out = record["checkpoint"], record["timing"], []
     if made["sha256"] != here.sha256:
         same = made["name"] == here.checkpoint
@@ -105,7 +88,7 @@ def warnings(record: Mapping[str, Any], here: Here) -> list[str]:
         out.append(f"It was made on {timing['device_name']}, this is {here.device_name}: the last bits may differ.")
     elif timing["threads"] != here.threads:
         out.append(f"It was made with {timing['threads']} threads, here are {here.threads}: the last bits may differ.")
-    if len(several(record)) == 1 and timing["batch"] != request_of(dict(record)).count:
+    if len(found.runs) == 1 and timing["batch"] != found.requests[0].count:
         out.append(
             f"It was made {timing['batch']} pictures at a time, the page makes all at once: last bits may differ."
         )

@@ -11,7 +11,7 @@ import torch
 
 from core.device import device_name
 from core.engine import Engine
-from core.record import request_of
+from core.record import Recorded
 from core.request import Request
 from demo.settings import (
     COUNTS,
@@ -63,26 +63,20 @@ class Here:
         )
 
 
-def several(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The records of a race or a grid; else this one."""
-    return list(record.get("race") or record.get("grid") or [record])
-
-
-def controls_of(record: Mapping[str, Any], here: Here) -> dict[str, Any]:
+def controls_of(found: Recorded, here: Here) -> dict[str, Any]:
     """What to set the page's controls to, the view among them. Raises ValueError where it has none for such a run."""
-    requests = [request_of(dict(part)) for part in several(record)]
+    requests = found.requests
     for request in requests:
         shown_here(request, here)
     first = requests[0]
     s, seeds = first.settings, first.seeds
     base: dict[str, Any] = {"checkpoint": here.checkpoint, "spacing": s.spacing}
-    if "race" in record:
+    if found.kind == "race":
         lanes = tuple(Lane(r.settings.steps, r.settings.eta, r.settings.spacing or "leading") for r in requests)
         limit("runners", len(lanes), MAX_LANES)
         return base | {"view": "compare", "seed": seeds[0], "lanes": as_control(lanes)}
-    if "grid" in record:
-        steps = sorted({r.settings.steps for r in requests})
-        etas = sorted({r.settings.eta for r in requests})
+    if found.kind == "grid":
+        steps, etas = sorted(set(found.steps)), sorted(set(found.etas))
         limit("columns", len(steps), MAX_GRID_STEPS)
         limit("rows", len(etas), MAX_GRID_ETAS)
         grid = {"grid_steps": as_control(steps), "grid_etas": as_control(etas)}

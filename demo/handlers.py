@@ -9,7 +9,6 @@ import tempfile
 import traceback
 import weakref
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +18,7 @@ from demo.host import EngineHost
 from demo.sessions import Sessions, Ticket
 from demo.settings import PageSettings, page_settings
 from demo.turns import Turns
-
-ASK_ABOVE_S = 5.0
-
-
-@dataclass
-class Update:
-    """What changes on the page: panel name → value ("samples", "strip", "duel"), or markup where the panel is made of
-    that ("code"); status line; Go on shown."""
-
-    status: tuple[str, str]  # (state, sentence)
-    panels: Mapping[str, dict[str, Any] | str] = field(default_factory=dict)
-    ask: bool = False
+from demo.update import ASK_ABOVE_S, Update
 
 
 class Handlers:

@@ -16,7 +16,7 @@ import gradio as gr
 from demo.api import add_endpoints
 from demo.compute import ClosingError
 from demo.flow_panel import FLOW_CSS, FLOW_SCRIPT
-from demo.handlers import Handlers, Update
+from demo.handlers import Handlers
 from demo.host import EngineHost
 from demo.layout import Controls, compare_view, explore_view, grid_view, interpolate_view, learn_view, sidebar
 from demo.learn import EXPERIMENTS, Experiment, flow_value
@@ -27,6 +27,7 @@ from demo.settings import PageSettings, as_control, cut_to, log_stops
 from demo.theme import CSS, theme
 from demo.tradeoff_view import tradeoff_view, wire_tradeoff
 from demo.turns import MAX_WAITING
+from demo.update import Update
 
 VIEWS = {
     "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "grid": "Grid",

@@ -65,14 +65,14 @@ def read_file(handlers: Handlers, path: str, shown: str) -> tuple[str, dict[str,
     """(what the file says, the settings that load it, how to repeat it). shown: the checkpoint to take where the
     file's is not here."""
     from core import DDIMError
-    from core.record import read_record
+    from core.record import read_record, recorded
     from demo.found import found_html, read
     from demo.found_controls import Here
     from demo.reproduce import code_html
 
     try:
         record = read_record(path)
-        name = repeating(handlers, record, shown)
+        name = repeating(handlers, recorded(record).runs[0], shown)
         engine, folder = handlers.host.engine(name), handlers.host.folder_text(name)
         found = read(record, handlers.host.compute.call(lambda: Here.of(engine, folder)))  # not amid a glance's threads
     except (ValueError, DDIMError) as error:
@@ -81,9 +81,8 @@ def read_file(handlers: Handlers, path: str, shown: str) -> tuple[str, dict[str,
 
 
 def repeating(handlers: Handlers, record: Mapping[str, Any], shown: str) -> str:
-    """The checkpoint with the record's weights among those loaded, else that of its name, else the one shown."""
-    host, made = handlers.host, record.get("checkpoint")
-    made = made if isinstance(made, dict) else {}
+    """The checkpoint with the weights of a run's record, if loaded; else that of its name, else the one shown."""
+    host, made = handlers.host, record.get("checkpoint", {})
     for name in host.names():
         if host.loaded(name) and host.engine(name).checkpoint.sha256 == made.get("sha256"):
             return name

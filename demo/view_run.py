@@ -13,7 +13,6 @@ import torch
 
 from core import Engine, Request
 from demo import runs, views
-from demo.handlers import ASK_ABOVE_S, Update
 from demo.host import EngineHost
 from demo.panels_of import grid_value, panels
 from demo.pictures import tiles_uri
@@ -22,6 +21,7 @@ from demo.schedule_curve import curve_value
 from demo.sessions import Ticket
 from demo.settings import PageSettings
 from demo.tradeoff import tradeoff_panel
+from demo.update import ASK_ABOVE_S, Update
 
 PREVIEW_STEPS = 20
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Readout = list[list[str]]
@@ -68,6 +68,15 @@ def estimate_note(estimate_s: float, shown_first: bool = True) -> str:
 def grid_plan(cells: int, evaluations: int, estimate_s: float) -> str:
     """What a grid takes, said before it starts."""
     return f"{cells} cells · {evaluations:,} network evaluations · estimated {seconds(estimate_s)}"
+
+
+def grid_words(checkpoint: str, records: Sequence[Mapping[str, Any]], columns: int) -> tuple[list[list[str]], str]:
+    """What the picture of a grid says: (the time under each cell, row by row; the note below all of them). records:
+    of its cells, row by row."""
+    first, times = records[0], [seconds(record["timing"]["total_s"]) for record in records]
+    request = first["request"]
+    note = f"{checkpoint}, seed {request['seeds'][0]}, {request['settings']['spacing']}; {machine(first['timing'])}"
+    return [times[i : i + columns] for i in range(0, len(times), columns)], note
 
 
 def waiting_note(before: int) -> str:

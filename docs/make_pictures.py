@@ -21,10 +21,13 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from core import Engine, Request, SamplerSettings, Trajectory  # noqa: E402  # from a checkout, not installed
-from core.export import gif_bytes  # noqa: E402
-from core.race import Runner, clock_frames  # noqa: E402
-from core.timing import Timing  # noqa: E402
+from core import (  # noqa: E402  # from a checkout, not installed
+    Engine,
+    Request,
+    SamplerSettings,
+    files,
+)
+from core.files.film import Runner  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 PORT = 7897
@@ -80,19 +83,15 @@ def page_pictures() -> None:
 def race_gif(checkpoint: Path) -> None:
     """The README's race: what Compare downloads, smaller, and showing x̂0, whose frames compress."""
     engine = Engine.open(checkpoint, "cpu")
-    runners, records = [], []
+    runners, runs = [], []
     for steps, eta in RACE:
-        request = Request((3,), SamplerSettings(steps, eta))
-        trajectory = Trajectory(steps)
-        for step in engine.run(request):
-            trajectory.add(step)
-        film = np.stack([frame.x0_hat[0] for frame in trajectory.frames])
-        label = f"S = {steps} · η = {eta:g}"
-        runners.append(Runner(label, film, tuple(frame.elapsed_s for frame in trajectory.frames)))
-        timing = Timing.of(engine, step.elapsed_s, step.network_s, steps, 1, 1)
-        records.append(engine.record(request, timing))
-    frames, _ = clock_frames(runners, frame_ms=320, at_least=120)
-    (IMAGES / "race.gif").write_bytes(gif_bytes(frames, {**records[0], "race": records}, 320, hold_ms=2000))
+        run = engine.run(Request((3,), SamplerSettings(steps, eta)), film=True)
+        run.result()
+        frames = run.film.frames
+        film = np.stack([frame.x0_hat[0] for frame in frames])
+        runners.append(Runner(f"S = {steps} · η = {eta:g}", film, tuple(frame.elapsed_s for frame in frames)))
+        runs.append(run.made)
+    (IMAGES / "race.gif").write_bytes(files.race(".gif", runners, runs, frame_ms=320, side=120))
 
 
 def loop_gif(checkpoint: Path) -> None:

@@ -12,7 +12,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from core import Request, SamplerSettings
-from core.grid import legend_sheet
+from core.files.legend import legend_sheet
 from core.pixels import sheet, to_pixels
 from core.record import read_record, request_of
 from demo import views
@@ -124,7 +124,7 @@ def test_a_race_is_what_the_engine_gives(client, engine):
     ends = np.concatenate([to_pixels(result.images) for result in want])
     assert np.array_equal(pixels(got["files"]["png"]), sheet(ends, 2))
     assert [request_of(r) for r in got["records"]] == [request_of(r.record) for r in want]
-    assert read_record(got["files"]["gif"])["race"] == got["records"]
+    assert read_record(got["files"]["gif"])["runs"] == got["records"]
     assert frames_of(got["files"]["gif"]) > 1
 
 
@@ -134,7 +134,7 @@ def test_a_grid_is_what_the_engine_gives(client, engine):
     want = [engine.sample(Request((2,), SamplerSettings(S, eta, "linspace"))) for eta in (1.0, 0.0) for S in (4, 2)]
     assert np.array_equal(np.load(got["files"]["npy"]), np.concatenate([r.images.numpy() for r in want]))
     assert [request_of(r) for r in got["records"]] == [request_of(r.record) for r in want]
-    assert read_record(got["files"]["png"])["grid"] == got["records"]
+    assert read_record(got["files"]["png"])["runs"] == got["records"]
     cells = np.stack([to_pixels(r.images)[0] for r in want]).reshape(2, 2, 8, 8, 3)
     times = [views.seconds(record["timing"]["total_s"]) for record in got["records"]]
     note = f"tiny, seed 2, linspace; {views.machine(got['records'][0]['timing'])}"
@@ -212,7 +212,7 @@ def test_an_unforeseen_error_is_a_sentence_too(client, handlers, monkeypatch, ca
     def broken(*_, **__):
         raise MemoryError("no room")
 
-    monkeypatch.setattr("demo.api_runs.png_bytes", broken)
+    monkeypatch.setattr("core.files.png_bytes", broken)
     with pytest.raises(AppError, match=r"^The run failed \(MemoryError\): .*\.$"):
         client.predict(**FEW, api_name="/sample")
     assert "no room" in capsys.readouterr().err

@@ -20,7 +20,8 @@ from core import (
     open_checkpoint,
     save_checkpoint,
 )
-from core.checkpoint import WEIGHTS, write_atomically
+from core.atomic import write_atomically
+from core.layouts import WEIGHTS
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from PIL import Image
 
 from core import Engine, Request, RequestError, SamplerSettings
 from core.__main__ import main
-from core.options import parse_seeds
+from core.cli.options import parse_seeds
 from core.record import read_record, request_of
 
 ROOT = Path(__file__).parents[1]

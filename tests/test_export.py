@@ -1,17 +1,27 @@
 """Exports decode to what went in, play as asked, and carry their record."""
 
 import io
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core import RequestError
-from core.export import boomerang, durations, enlarge, gif_bytes, png_bytes, save_pictures, webp_bytes
+from core import Request, RequestError
+from core.files import Made, save
+from core.files.encoders import durations, gif_bytes, png_bytes, webp_bytes
+from core.files.layout import boomerang, enlarge
 from core.pixels import sheet
 from core.record import read_record
 
-RECORD = {"schema": "ddim-run/1", "note": "η = 0, “quotes”", "numbers": [1, 0.1]}
+RECORD = {
+    "schema": "ddim-run/1",
+    "checkpoint": {"name": "η = 0, “quotes”", "sha256": "0"},
+    "request": {**asdict(Request()), "seeds": [0]},
+    "timing": {"device": "cpu", "device_name": "cpu", "precision": "fp32", "threads": 1, "batch": 1, "total_s": 0.1},
+    "versions": {},
+    "numbers": [1, 0.1],
+}
 ANIMATIONS = {"gif": gif_bytes, "webp": webp_bytes}
 
 
@@ -127,25 +137,25 @@ def test_enlarging_repeats_whole_pixels():
 @pytest.mark.parametrize("suffix", [".png", ".gif", ".webp", ".PNG"])
 def test_a_saved_file_carries_its_record(tmp_path, suffix):
     path = tmp_path / f"x{suffix}"
-    save_pictures(path, random_frames(), RECORD)
+    save(path, Made(RECORD, random_frames()))
     assert read_record(path) == RECORD
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_saved_png_is_one_sheet(tmp_path):
-    save_pictures(tmp_path / "x.png", random_frames(6), RECORD, columns=3)
+    save(tmp_path / "x.png", Made(RECORD, random_frames(6)), columns=3)
     got = decode((tmp_path / "x.png").read_bytes())[0][0]
     assert np.array_equal(got, sheet(random_frames(6), columns=3))
 
 
 @pytest.mark.parametrize(("there_and_back", "order"), [(False, [0, 1, 2, 3, 4]), (True, [0, 1, 2, 3, 4, 3, 2, 1])])
 def test_a_saved_animation_plays_the_pictures_enlarged(tmp_path, there_and_back, order):
-    save_pictures(tmp_path / "x.webp", random_frames(), RECORD, there_and_back=there_and_back)
+    save(tmp_path / "x.webp", Made(RECORD, random_frames()), back=there_and_back)
     got = decode((tmp_path / "x.webp").read_bytes())[0]
     assert np.array_equal(got, enlarge(random_frames()[order]))
 
 
 def test_another_suffix_is_refused(tmp_path):
     with pytest.raises(RequestError, match=r"\.npy, \.png, \.gif or \.webp"):
-        save_pictures(tmp_path / "x.jpg", random_frames(), RECORD)
+        save(tmp_path / "x.jpg", Made(RECORD, random_frames()))
     assert list(tmp_path.iterdir()) == []

@@ -9,7 +9,7 @@ import pytest
 from test_views import final, values
 
 from core import DataError, Engine, Request, SamplerSettings
-from core.record import run_record
+from core.record import grid_record, race_record, recorded, run_record
 from core.timing import Timing
 from demo.found import found_html, read
 from demo.found_controls import Here, controls_of
@@ -60,7 +60,7 @@ PAGES = [
 def test_the_controls_that_a_file_sets_ask_for_the_run_it_holds(engine, here, what, page):
     request = request_here(what, page)
     record = record_of(engine, request)
-    controls = controls_of(record, here)
+    controls = controls_of(recorded(record), here)
     again = page_settings(1000, **({"checkpoint": "tiny"} | controls))
     repeated = next(job.request for job in jobs(again) if job.name == what)
     assert record_of(engine, repeated)["request"] == record["request"]
@@ -70,13 +70,14 @@ def test_a_race_and_a_grid_set_all_their_runs(engine, here):
     lanes = (Lane(4, 0.0), Lane(9, 0.5, "quadratic"), Lane(20, 1.0))
     race = PageSettings("tiny", view="compare", seed=12, lanes=lanes)
     records = [record_of(engine, job.request) for job in sorted(jobs(race), key=lambda job: job.name)]
-    found = page_settings(1000, **controls_of({**records[0], "race": records}, here))
+    found = page_settings(1000, **controls_of(recorded(race_record(records)), here))
     assert (found.view, found.seed, found.lanes) == ("compare", 12, lanes)
     grid = PageSettings("tiny", view="grid", seed=12, grid_steps=(2, 5), grid_etas=(0.0, 1.0), spacing="trailing")
-    records = [record_of(engine, job.request) for job in jobs(grid)]
-    found = page_settings(1000, **controls_of({**records[0], "grid": records}, here))
+    cells = sorted((job.request for job in jobs(grid)), key=lambda r: (r.settings.eta, r.settings.steps))
+    records = [record_of(engine, request) for request in cells]
+    found = page_settings(1000, **controls_of(recorded(grid_record(records, (2, 5), (0.0, 1.0))), here))
     assert jobs(found) == jobs(grid)
-    assert "the first of 4 runs" in read({**records[0], "grid": records}, here).code[0][0]
+    assert "the first of 4 runs" in read(grid_record(records, (2, 5), (0.0, 1.0)), here).code[0][0]
 
 
 @pytest.mark.parametrize(

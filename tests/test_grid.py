@@ -6,7 +6,7 @@ from PIL import Image
 from test_views import final, values
 
 from core import RequestError
-from core.grid import FOOT, MARGIN, legend_sheet, wrapped
+from core.files.legend import FOOT, MARGIN, legend_sheet, wrapped
 from core.record import read_record
 from demo import runs
 from demo.handlers import Handlers
@@ -82,7 +82,7 @@ def test_the_picture_carries_the_legend_and_every_cells_record(handlers):
     grid_run(handlers)
     path = handlers.export("tab", "grid-png")
     record = read_record(path)
-    settings = [(r["request"]["settings"]["steps"], r["request"]["settings"]["eta"]) for r in record["grid"]]
+    settings = [(r["request"]["settings"]["steps"], r["request"]["settings"]["eta"]) for r in record["runs"]]
     assert settings == [(2, 0.0), (3, 0.0), (2, 1.0), (3, 1.0)]
     with Image.open(path) as image:
         assert image.width > 2 * 112

@@ -155,7 +155,7 @@ def test_encode_then_sample_from_the_command_line_gives_the_picture_back(tiny_fo
     assert (x_T.shape, x_T.dtype) == ((2, 3, 8, 8), np.float32)
     assert main(["sample", str(tiny_folder), "--latents", str(out), "--seeds", "0,1", "--steps", "50", "--no-clip",
                  "--out", str(images)]) == 0  # fmt: skip
-    from core.encode import read_images
+    from core.cli.encode import read_images
 
     wanted = read_images([tmp_path / "a.png", tmp_path / "b.jpg"], (3, 8, 8)).numpy()
     assert float(np.square(np.load(images) - wanted).mean()) < 1e-4

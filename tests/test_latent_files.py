@@ -11,7 +11,7 @@ from PIL import Image
 
 from core import Engine, Request, SamplerSettings
 from core.__main__ import main
-from core.encode import read_images
+from core.cli.encode import read_images
 from core.latent_files import read_latents, read_notes, write_latents
 from core.record import read_record, request_of
 

@@ -21,6 +21,40 @@ def imported(path):
             yield node.module.partition(".")[0]
 
 
+def needs(path, package="core"):
+    """The modules of a package, as paths, that a file imports when it runs: all but those for the type checker."""
+    found, nodes = set(), list(ast.parse(path.read_text(encoding="utf-8")).body)
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            nodes += node.orelse
+            continue
+        nodes += ast.iter_child_nodes(node)
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            place = path_of(name)
+            if name != package and name.partition(".")[0] == package and place:
+                found.add(place)
+    return found
+
+
+def path_of(name):
+    """The file of a module of this repository, or None for a name that is none."""
+    at = ROOT.joinpath(*name.split("."))
+    return next((p for p in (at.with_suffix(".py"), at / "__init__.py") if p.is_file()), None)
+
+
+def all_needs(path):
+    """What a file needs, and what that needs, and so on. A package's __init__ counts where it is named."""
+    found, new = set(), {path}
+    while new:
+        found |= new
+        new = {need for file in new for need in needs(file)} - found
+    return found - {path}
+
+
 def test_the_scan_sees_imports_wherever_they_stand(tmp_path):
     path = tmp_path / "x.py"
     path.write_text("import a.b, c\nfrom d.e import f\nfrom . import g\ndef h():\n    import i as j\n")
@@ -35,6 +69,43 @@ def test_the_core_knows_neither_gradio_nor_the_demo(path):
 @pytest.mark.parametrize("path", sorted((ROOT / "core").rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_core_runs_without_diffusers(path):
     assert "diffusers" not in imported(path)
+
+
+def test_the_graph_follows_what_runs_and_not_what_the_type_checker_reads():
+    timing, engine = ROOT / "core/timing.py", ROOT / "core/engine.py"
+    assert engine not in needs(timing)
+    assert {ROOT / "core/latents.py", ROOT / "core/checkpoint.py"} <= needs(engine)  # "from core import latents", too
+    assert ROOT / "core/unet.py" in all_needs(engine)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "core" / "files").glob("*.py")), ids=lambda p: p.stem)
+def test_writing_a_file_needs_neither_the_network_nor_the_engine(path):
+    above = {ROOT / "core" / f"{name}.py" for name in ("unet", "checkpoint", "engine", "sampler", "result")}
+    assert not above & all_needs(path)
+
+
+def test_reading_a_record_needs_no_checkpoint():
+    inner = {p.relative_to(ROOT / "core").as_posix() for p in all_needs(ROOT / "core" / "record.py")}
+    assert inner == {
+        "embedded.py", "errors.py", "plain_numbers.py", "request.py", "timesteps.py",
+        "solvers/__init__.py", "solvers/ddim.py", "solvers/dpmpp_2m.py",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("package", ["core", "demo"])
+def test_no_module_needs_itself(package):
+    """No circle of imports, not even of those inside functions."""
+    paths = sorted((ROOT / package).rglob("*.py"))
+    graph = {path: needs(path, package) for path in paths}
+    assert sum(map(len, graph.values())) > len(paths), "the scan sees the imports"
+    reached = {path: set() for path in paths}
+    for path in paths:
+        waiting = [path]
+        while waiting:
+            for after in graph[waiting.pop()] - reached[path]:
+                reached[path].add(after)
+                waiting.append(after)
+    assert [path.relative_to(ROOT) for path in paths if path in reached[path]] == []
 
 
 def test_views_do_not_touch_torch():
@@ -58,77 +129,21 @@ def test_importing_the_core_loads_neither_gradio_nor_diffusers():
     assert done.stdout.strip() == "[]"
 
 
-def modules_of(folder):
-    """Module name → path, for every module of a package."""
-    found = {}
-    for path in sorted((ROOT / folder).rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
-    return found
-
-
-def top_level_imports(tree):
-    """Statements that run when a module is imported: not those inside functions or under TYPE_CHECKING."""
-    for node in tree.body:
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            yield node
-        elif isinstance(node, ast.Try) or (isinstance(node, ast.If) and "TYPE_CHECKING" not in ast.dump(node.test)):
-            yield from top_level_imports(node)
-
-
-def needs(path, modules):
-    """The modules among these that a module needs to be imported, its own packages left out."""
-    found = set()
-    for node in top_level_imports(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif node.module:
-            inner = {f"{node.module}.{alias.name}" for alias in node.names}
-            found |= {name if name in modules else node.module for name in inner}
-    return found & set(modules)
-
-
-def circles(graph):
-    """Every set of nodes that reach each other, by name; empty for a graph without a circle."""
-    reached = {name: set() for name in graph}
-    for name in graph:
-        waiting = [name]
-        while waiting:
-            for after in graph[waiting.pop()] - reached[name]:
-                reached[name].add(after)
-                waiting.append(after)
-    return sorted({tuple(sorted(b for b in graph if b in reached[a] and a in reached[b])) for a in graph} - {()})
-
-
-def test_a_circle_is_found_and_a_line_is_none():
-    assert circles({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) == [("a", "b", "c")]
-    assert circles({"a": {"b"}, "b": {"c"}, "c": set()}) == []
-
-
-@pytest.mark.parametrize("folder", ["core", "demo"])
-def test_no_two_modules_need_each_other(folder):
-    modules = modules_of(folder)
-    graph = {name: needs(path, modules) - {name} for name, path in modules.items()}
-    assert sum(len(after) for after in graph.values()) > len(graph) / 2, "the scan sees the imports"
-    assert circles(graph) == []
-
-
 def test_the_rooms_of_the_core_need_each_other_in_one_direction():
     """Packages as wholes: the engine knows none of its applications, and evaluation does not know training."""
-    modules = modules_of("core")
-    rooms = ("train", "evaluate", "data", "solvers", "backends", "cli")
+    core_ = ROOT / "core"
+    rooms = ("train", "evaluate", "data", "solvers", "backends", "cli", "files")
 
-    def room(name):
-        inner = name.split(".")[1] if name.count(".") else ""
-        return "cli" if inner == "__main__" else inner if inner in rooms else "engine"
+    def room(path):
+        inner = path.relative_to(core_).parts[0]
+        return "cli" if inner == "__main__.py" else inner if inner in rooms else "engine"
 
-    arrows = {(room(a), room(b)) for a, path in modules.items() for b in needs(path, modules)}
-    allowed = {
-        ("evaluate", "data"), ("train", "data"), ("train", "evaluate"),
-        *((application, "engine") for application in ("train", "evaluate", "data", "cli", "solvers", "backends")),
-        *(("engine", part) for part in ("solvers", "backends")), ("backends", "solvers"), ("evaluate", "solvers"),
-        *(("cli", application) for application in ("train", "evaluate", "data", "backends", "solvers")),
-    }  # fmt: skip
+    arrows = {(room(a), room(b)) for a in core_.rglob("*.py") for b in needs(a)}
+    parts, applications = ("solvers", "backends", "files"), ("data", "evaluate", "train", "cli")
+    allowed = {("backends", "solvers"), ("evaluate", "data"), ("train", "data"), ("train", "evaluate")}
+    allowed |= {("engine", part) for part in parts} | {(part, "engine") for part in parts}
+    allowed |= {(application, below) for application in applications for below in ("engine", *parts)}
+    allowed |= {("cli", application) for application in applications[:-1]}
     assert {arrow for arrow in arrows if arrow[0] != arrow[1]} <= allowed
 
 

@@ -3,6 +3,7 @@
 import pytest
 from test_views import final, values
 
+from core import files
 from core.record import read_record
 from demo import exports, runs
 from demo.handlers import Handlers
@@ -52,7 +53,7 @@ def test_a_runner_of_another_x_T_leaves_the_race_when_the_first_new_one_is_shown
     shown, _ = final(handlers.go_on("tab", sent))
     assert seeds(shown["race"]) == [now] * 3
     record = read_record(handlers.export("tab", "race-gif"))
-    assert [r["request"]["seeds"] for r in record["race"]] == [now] * 3
+    assert [r["request"]["seeds"] for r in record["runs"]] == [now] * 3
 
 
 def test_a_player_of_another_x_T_leaves_the_duel_when_the_new_one_is_stopped(handlers):
@@ -78,7 +79,7 @@ def test_what_is_in_sight_stays_until_something_new_is_shown(handlers, monkeypat
     updates = list(handlers.run("tab", sent))
     assert updates[-1].ask
     assert not any("race" in u.panels for u in updates)
-    assert read_record(handlers.export("tab", "race-gif"))["race"][2]["request"]["seeds"] == [3]
+    assert read_record(handlers.export("tab", "race-gif"))["runs"][2]["request"]["seeds"] == [3]
     shown, _ = run(handlers, view="compare", lanes=LANES)
     assert seeds(shown["race"]) == [[3]] * 3
     assert handlers.sessions.get("tab").finished == before  # and nothing ran again
@@ -115,8 +116,8 @@ def test_no_file_holds_runs_that_differ_in_more_than_it_says(handlers, tmp_path,
 
 
 def test_a_grids_legend_names_the_seed_of_its_pictures_and_not_the_wanted_one(handlers, monkeypatch):
-    notes, draw = [], exports.legend_sheet
-    monkeypatch.setattr(exports, "legend_sheet", lambda *args: notes.append(args[-1]) or draw(*args))
+    notes, draw = [], files.legend_sheet
+    monkeypatch.setattr(files, "legend_sheet", lambda *args: notes.append(args[-1]) or draw(*args))
     grid = {"view": "grid", "grid_steps": (2, 3), "grid_etas": (0.0, 1.0)}
     run(handlers, **grid)
     sent = values(**grid, seed=9, spacing="trailing", checkpoint="other")
@@ -125,7 +126,7 @@ def test_a_grids_legend_names_the_seed_of_its_pictures_and_not_the_wanted_one(ha
         waiting = handlers.run("tab", sent)
         assert next(waiting).status[0] == "waiting"
         record = read_record(handlers.export("tab", "grid-png"))
-    assert {tuple(r["request"]["seeds"]) for r in record["grid"]} == {(3,)}
+    assert {tuple(r["request"]["seeds"]) for r in record["runs"]} == {(3,)}
     assert notes[0].startswith("tiny, seed 3, leading; ")
 
 

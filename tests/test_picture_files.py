@@ -11,7 +11,7 @@ from core.train.datasets import load_images
 from PIL import Image
 
 from core import DataError
-from core.encode import read_images
+from core.cli.encode import read_images
 from core.picture_files import read_picture
 from core.picture_modes import to_srgb
 from core.pixels import from_pixels

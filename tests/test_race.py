@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core import RequestError
-from core.race import FRAME_MS, HEAD, PAD, Runner, clock_frames, font, speed_note
+from core.files.film import FRAME_MS, HEAD, PAD, Runner, clock_frames, font, speed_note
 
 
 def runner(total_s, frames=5, level=0, label="S = 5 · η = 0"):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from core import Engine, Request, SamplerSettings
 from core.__main__ import main
-from core.checkpoint import WEIGHTS
+from core.layouts import WEIGHTS
 from core.record import read_record, request_of
 from core.train.loop import Trainer
 from core.train.pictures import plot_log, read_log

@@ -238,4 +238,4 @@ def test_a_path_s_download_loops_by_itself_and_a_race_carries_every_record(handl
         handlers.export("tab", "race-gif")
     list(handlers.run("tab", values(view="compare", lanes=lanes)))
     record = read_record(handlers.export("tab", "race-gif"))
-    assert [r["request"]["settings"]["eta"] for r in record["race"]] == [0.0, 1.0]
+    assert [r["request"]["settings"]["eta"] for r in record["runs"]] == [0.0, 1.0]

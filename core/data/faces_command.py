@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import multiprocessing
 from pathlib import Path
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from core.checkpoint import write_atomically
+from core.atomic import write_atomically
 from core.data.datasets import UInt8Array
 from core.data.faces import ATTRIBUTION, COLOURS, SHAPES, SIZE, draw, render
 from core.errors import RequestError
@@ -57,11 +56,9 @@ def make(path: Path, seed: int, split: int, n: int, workers: int) -> None:
         "attribution": ATTRIBUTION, "seed": seed, "split": split,
         "shapes": {name: values for name, (values, _) in SHAPES.items()}, "colours": COLOURS,
     }  # fmt: skip
-    buffer = io.BytesIO()
     arrays = {"images": images, "about": np.array(json.dumps(about)), **labels(seed, split, n)}
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, buffer.getvalue())
+    write_atomically(path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays))
 
 
 def run(args: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from core.checkpoint import write_atomically
+from core.atomic import write_atomically
 from core.device import resolve_device, resolve_precision
 from core.engine import Engine
 from core.errors import RequestError
@@ -22,6 +22,7 @@ from core.evaluate import bench, bench_memory
 from core.evaluate.bench_gif import gif_rows
 from core.evaluate.bench_table import markdown
 from core.evaluate.machine import machine, versions
+from core.plain_numbers import whole_numbers
 from core.request import Request, SamplerSettings
 from core.result import Result
 
@@ -41,8 +42,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from core.train.command import whole_numbers
-
     batches = whole_numbers(args.batches, "--batches")
     if not batches or min(batches) < 1 or args.rounds < 1:
         raise RequestError("--batches and --rounds must be at least 1.")

@@ -10,7 +10,8 @@ import numpy as np
 
 from core.engine import Engine
 from core.evaluate.bench import in_turns
-from core.export import Pictures, enlarge, gif_bytes
+from core.files.encoders import gif_bytes
+from core.files.layout import Pictures, enlarge
 from core.pixels import to_pixels
 from core.request import Request, SamplerSettings
 

@@ -19,7 +19,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from core.checkpoint import write_atomically
+from core.atomic import write_atomically
 from core.errors import CheckpointError
 from core.pixels import from_pixels
 

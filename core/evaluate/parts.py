@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checkpoint import write_atomically
+from core.atomic import write_atomically
 from core.errors import DataError
 
 Arrays = dict[str, NDArray[Any]]
@@ -38,11 +38,11 @@ class Part:
         """Make it and write it, with the seconds it took."""
         started = time.perf_counter()
         arrays = self.make(tick)
-        buffer = io.BytesIO()
         seconds = np.float64(time.perf_counter() - started)
-        np.savez_compressed(buffer, allow_pickle=False, **arrays, seconds=seconds)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(self.path, buffer.getvalue())
+        write_atomically(
+            self.path, lambda file: np.savez_compressed(file, allow_pickle=False, **arrays, seconds=seconds)
+        )
 
 
 def load(parts: Sequence[Part], name: str) -> NDArray[Any]:

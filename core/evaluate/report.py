@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from core.checkpoint import write_atomically
+from core.atomic import write_atomically
 from core.evaluate import tables
 from core.evaluate.cells import FRAMES, INTERPOLATION_STEPS, REFINE, SPEED_BATCH
 from core.evaluate.claims import claims_text

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from core.checkpoint import Checkpoint, write_atomically
+from core.atomic import write_atomically
+from core.checkpoint import Checkpoint
 from core.errors import DataError
 
 SCHEMA = "ddim-evaluation/1"

@@ -15,6 +15,7 @@ from core.data.datasets import load_images
 from core.device import emulates_bf16, resolve_device
 from core.errors import RequestError
 from core.parallel import Share, joined
+from core.plain_numbers import whole_numbers
 from core.schedule import NoiseSchedule
 from core.train.loop import Progress, Trainer
 from core.train.objective import PREDICTIONS
@@ -54,14 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--watch-n", type=int, default=128, metavar="N", help="pictures measured each time, seeds from 0"
     )
     parser.add_argument("--watch-steps", type=int, default=20, metavar="S")
-
-
-def whole_numbers(text: str, option: str) -> tuple[int, ...]:
-    """ "32,64,128" → (32, 64, 128); "" → ()."""
-    try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
-    except ValueError as error:
-        raise RequestError(f"{option} {text!r} must be whole numbers with commas, such as 32,64,128.") from error
 
 
 def unet_config(args: argparse.Namespace, channels_in: int) -> UNetConfig:

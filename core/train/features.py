@@ -18,6 +18,7 @@ from core.data.datasets import UInt8Array, read_idx_images, read_idx_labels, rea
 from core.errors import DataError, RequestError
 from core.evaluate.feature_net import FeatureConfig, FeatureNet, save_feature_net
 from core.pixels import from_pixels
+from core.plain_numbers import whole_numbers
 
 RINGS = ("colour_background", "colour_clothes")
 Labels = dict[str, NDArray[np.generic]]
@@ -132,7 +133,6 @@ def run(args: argparse.Namespace) -> None:
         raise RequestError("--epochs must be at least 1, --batch 2, --lr above 0 and --seed 0 or more.")
     if args.threads > 0:
         torch.set_num_threads(args.threads)
-    from core.train.command import whole_numbers  # the other way round would be a circle
 
     data, held_out = load(args.data), load(args.held_out)
     if len(data.images) < args.batch:

@@ -7,7 +7,6 @@ killed and resumed run equals an uninterrupted one without any random state bein
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import math
 import pickle
@@ -22,7 +21,8 @@ import torch
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
-from core.checkpoint import Checkpoint, write_atomically
+from core.atomic import write_atomically
+from core.checkpoint import Checkpoint
 from core.data.datasets import UInt8Array
 from core.errors import DataError, NetworkError
 from core.parallel import Share
@@ -153,22 +153,18 @@ class Trainer:
     def save(self, folder: Path) -> None:
         """Write the whole state atomically: a kill in the middle leaves the previous one."""
         folder.mkdir(parents=True, exist_ok=True)
-        buffer = io.BytesIO()
-        torch.save(
-            {
-                "network": self.network.state_dict(),
-                "ema": self.ema,
-                "optimizer": self.optimizer.state_dict(),
-                "balance": self.balance.state_dict() if self.balance else None,
-                "step": self.step,
-                "settings": json.dumps(asdict(self.settings)),
-                "config": json.dumps(self.config.to_config()),
-                "schedule": json.dumps(asdict(self.schedule)),
-                "data": self.data_sha256,
-            },
-            buffer,
-        )
-        write_atomically(folder / STATE, buffer.getvalue())
+        state = {
+            "network": self.network.state_dict(),
+            "ema": self.ema,
+            "optimizer": self.optimizer.state_dict(),
+            "balance": self.balance.state_dict() if self.balance else None,
+            "step": self.step,
+            "settings": json.dumps(asdict(self.settings)),
+            "config": json.dumps(self.config.to_config()),
+            "schedule": json.dumps(asdict(self.schedule)),
+            "data": self.data_sha256,
+        }
+        write_atomically(folder / STATE, lambda file: torch.save(state, file))
 
     def start_from(self, checkpoint: Checkpoint) -> None:
         """Begin with the weights of a finished checkpoint and a new optimiser; the warm-up fills its averages.

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
+from core.atomic import write_atomically
 from core.data.datasets import UInt8Array
 from core.engine import Engine
 from core.evaluate.distances import frechet
 from core.evaluate.faces import check_faces, has_faces
 from core.evaluate.feature_net import open_feature_net
-from core.export import save_pictures
+from core.files import Made, samples
 from core.pixels import to_pixels, to_uint8
 from core.request import Request, SamplerSettings
 
@@ -45,7 +46,8 @@ class Watch:
         if has_faces(self._name(), pixels):
             found |= {name: round(share, 4) for name, share in check_faces(pixels).shares().items()}
         found["seconds"] = round(time.perf_counter() - started, 1)
-        save_pictures(state / f"samples-{step:06d}.png", pixels[:SHEET], result.record, columns=16)
+        sheet = samples(".png", Made(result.record, pixels[:SHEET]), columns=16)
+        write_atomically(state / f"samples-{step:06d}.png", sheet)
         with (state / "checks.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(found) + "\n")
         return found

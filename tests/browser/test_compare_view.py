@@ -34,7 +34,7 @@ def test_a_race_starts_from_one_x_T_and_its_clocks_stop_one_after_the_other(open
         assert image.n_frames > 5
         assert image.info["loop"] == 0
     record = read_record(path)
-    assert [r["request"]["settings"]["steps"] for r in record["race"]] == [4, 8, 12]
+    assert [r["request"]["settings"]["steps"] for r in record["runs"]] == [4, 8, 12]
 
 
 def test_runners_can_be_added_removed_and_given_their_own_settings(open_page):

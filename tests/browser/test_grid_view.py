@@ -51,6 +51,6 @@ def test_the_png_carries_every_cell(page, tmp_path):
         page.click("#get-grid-png")
     event.value.save_as(tmp_path / "grid.png")
     record = read_record(tmp_path / "grid.png")
-    assert len(record["grid"]) == 4
+    assert len(record["runs"]) == 4
     with Image.open(tmp_path / "grid.png") as image:
         assert image.width > 300

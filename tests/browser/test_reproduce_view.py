@@ -11,7 +11,7 @@ import numpy as np
 from browser.conftest import LIGHT, ROOT, settle, wait_done
 from PIL import Image, ImageSequence
 
-from core.export import png_bytes
+from core.files.encoders import png_bytes
 from core.record import read_record
 
 TILES = "#samples .tiles canvas"

@@ -12,16 +12,16 @@ from torch import Tensor
 from tqdm import tqdm
 
 from core.backends import BACKENDS
+from core.cli.options import flags
+from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import DataError, RequestError
 from core.folders import require_folder
 from core.latent_files import require_own_notes, write_latents
-from core.options import flags
 from core.picture_files import read_picture
 from core.pixels import from_pixels
 from core.plain_numbers import excerpt
 from core.request import Request, SamplerSettings
-from core.threads import add_threads, use_threads
 from core.timesteps import SPACINGS
 
 

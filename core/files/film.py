@@ -1,4 +1,4 @@
-"""Several runs replayed against their recorded clocks: the picture that makes "10 to 50 times faster" plain."""
+"""The film of a race: runs replayed against their recorded clocks, which makes "10 to 50 times faster" plain."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.errors import RequestError
-from core.export import enlarge
+from core.files.layout import Pictures, enlarge
 
 INK, SOFT, ACCENT, PAPER, TRACK = (27, 28, 30), (92, 96, 102), (11, 93, 94), (255, 255, 255), (226, 225, 220)
 FRAME_MS = 80
@@ -26,7 +25,7 @@ class Runner:
     each was reached (0 for x_T), measured while this run had the machine to itself; the last is when it finished."""
 
     label: str
-    frames: NDArray[np.uint8]
+    frames: Pictures
     at_s: tuple[float, ...]
 
     def __post_init__(self) -> None:
@@ -45,6 +44,8 @@ class Runner:
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont:
     """DejaVu Sans as matplotlib brings it: it has η and the figures' equal widths, on every machine."""
+    import matplotlib  # here, since few files have words, and it takes long to import
+
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf", size)
 
 

@@ -1,4 +1,4 @@
-"""Files people take home: PNG, GIF and lossless WebP, each carrying the record of its run.
+"""Pixels as the bytes of a PNG, a GIF or a lossless WebP, each carrying a record; images as those of a .npy.
 
 Animations are written by imageio. A GIF gets one palette made once from all its frames, two to six times
 faster than a palette for each frame (docs/bench-*.md) and free of flicker in flat areas.
@@ -7,9 +7,8 @@ faster than a palette for each frame (docs/bench-*.md) and free of flicker in fl
 from __future__ import annotations
 
 import io
-import math
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Callable
+from typing import BinaryIO
 
 import imageio.v3 as iio
 import numpy as np
@@ -17,25 +16,12 @@ from imageio.plugins.pillow import PillowPlugin
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
 
-from core.checkpoint import write_atomically
+from core.embedded import EXIF_DESCRIPTION, PNG_KEY
 from core.errors import RequestError
-from core.pixels import sheet
-from core.record import EXIF_DESCRIPTION, PNG_KEY, to_text
-
-Pictures = NDArray[np.uint8]  # N×H×W×3
-
-
-def enlarge(pictures: Pictures, at_least: int = 168) -> Pictures:
-    """Whole-number nearest-neighbour enlargement until the side is at_least pixels; no filtering."""
-    k = max(1, math.ceil(at_least / pictures.shape[1]))
-    return pictures.repeat(k, axis=1).repeat(k, axis=2)
-
-
-def boomerang(frames: Sequence[Pictures] | Pictures) -> Pictures:
-    """There and back, the ends not repeated."""
-    forth = np.asarray(frames)
-    return np.concatenate([forth, forth[-2:0:-1]]) if len(forth) > 2 else forth
+from core.files.layout import Pictures
+from core.record import Record, to_text
 
 
 def durations(count: int, frame_ms: int = 80, hold_ms: int = 0) -> list[int]:
@@ -69,7 +55,7 @@ def index_colours(frames: Pictures) -> tuple[NDArray[np.uint8], bytes]:
     return np.stack(indexed), bytes(palette.getpalette() or ())
 
 
-def gif_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:
+def gif_bytes(frames: Pictures, record: Record, frame_ms: int = 80, hold_ms: int = 0) -> bytes:
     """N×H×W×3 → an endlessly looping GIF; the record is its comment."""
     grey = bool((frames[..., :1] == frames).all())
     indexed, palette = (np.ascontiguousarray(frames[..., 0]), b"") if grey else index_colours(frames)
@@ -88,7 +74,7 @@ def gif_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, h
     return data.getvalue()
 
 
-def webp_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, hold_ms: int = 0) -> bytes:
+def webp_bytes(frames: Pictures, record: Record, frame_ms: int = 80, hold_ms: int = 0) -> bytes:
     """N×H×W×3 → a lossless, endlessly looping WebP (a still one for N = 1); the record is in its EXIF."""
     exif = Image.Exif()
     exif[EXIF_DESCRIPTION] = to_text(record)
@@ -98,23 +84,20 @@ def webp_bytes(frames: Pictures, record: dict[str, object], frame_ms: int = 80, 
     )  # fmt: skip
 
 
-def png_bytes(picture: NDArray[np.uint8], record: dict[str, object]) -> bytes:
+def png_bytes(picture: NDArray[np.uint8], record: Record) -> bytes:
     """H×W×3 → PNG with the record as text."""
     text = PngInfo()
     text.add_text(PNG_KEY, to_text(record))
     return iio.imwrite("<bytes>", picture, extension=".png", plugin="pillow", pnginfo=text)
 
 
-def save_pictures(
-    path: Path, pictures: Pictures, record: dict[str, object], columns: int | None = None, there_and_back: bool = False
-) -> None:
-    """Write by suffix: .png is one sheet (``columns`` wide), .gif and .webp an animation of the pictures."""
-    suffix = path.suffix.lower()
-    if suffix == ".png":
-        data = png_bytes(sheet(pictures, columns), record)
-    elif suffix in (".gif", ".webp"):
-        frames = enlarge(boomerang(pictures) if there_and_back else pictures)
-        data = (gif_bytes if suffix == ".gif" else webp_bytes)(frames, record)
-    else:
-        raise RequestError(f"--out must end in .npy, .png, .gif or .webp, not {path.name!r}.")
-    write_atomically(path, data)
+def npy_writer(images: Tensor) -> Callable[[BinaryIO], None]:
+    """(N, C, H, W) float32 on the CPU → what writes them, unrounded, to an open file, without a copy in memory."""
+    return lambda file: np.save(file, images.numpy())
+
+
+def npy_bytes(images: Tensor) -> bytes:
+    """The same as bytes."""
+    data = io.BytesIO()
+    npy_writer(images)(data)
+    return data.getvalue()

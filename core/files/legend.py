@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.errors import RequestError
-from core.export import enlarge
-from core.race import INK, PAPER, SOFT, font
+from core.files.film import INK, PAPER, SOFT, font
+from core.files.layout import enlarge
 
 GAP, MARGIN, LEFT, TOP, UNDER, FOOT, LINE = 10, 12, 76, 34, 18, 26, 15
 

@@ -9,25 +9,21 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
+from core.atomic import write_atomically
 from core.backends import BACKENDS
-from core.checkpoint import write_atomically
+from core.cli.options import flags, request_of
+from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import RequestError
-from core.export import save_pictures
+from core.files import SUFFIXES, Made, save
 from core.folders import require_folder
 from core.latent_files import Latents, notes_path, read_latents
-from core.options import flags, request_of
-from core.pixels import to_pixels
 from core.plain_numbers import excerpt
 from core.result import Result
 from core.solvers import SOLVERS
-from core.threads import add_threads, use_threads
 from core.timesteps import SPACINGS
-
-SUFFIXES = (".npy", ".png", ".gif", ".webp")
 
 
 def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
@@ -118,13 +114,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def write(args: argparse.Namespace, result: Result, interpolating: bool) -> None:
-    if args.out.suffix.lower() == ".npy":
-        with args.out.open("wb") as file:
-            np.save(file, result.images.numpy())
-    else:
-        columns = args.columns or (len(result.images) if interpolating and args.sheet is None else None)
-        there_and_back = interpolating and args.boomerang
-        save_pictures(args.out, to_pixels(result.images), result.record, columns, there_and_back)
+    made = Made(result.record, images=result.images)
+    save(args.out, made, args.columns, back=interpolating and args.boomerang)
     t = result.timing
     if args.timing is not None:
         write_atomically(args.timing, (json.dumps(t.as_dict(), indent=2) + "\n").encode())

@@ -1,0 +1,146 @@
+"""The files that people take home: a function for each kind, from finished runs to the bytes of the suffix asked.
+
+.png, .gif and .webp carry the record of their runs (core/record.py); .npy holds the images unrounded. The page, the
+API, the command line, notebooks and docs all write through these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.atomic import write_atomically
+from core.errors import RequestError
+from core.files.encoders import gif_bytes, npy_bytes, npy_writer, png_bytes, webp_bytes
+from core.files.film import FRAME_MS, Runner, clock_frames
+from core.files.layout import Pictures, beside, boomerang, enlarge
+from core.files.legend import legend_sheet
+from core.pixels import sheet as tiled
+from core.pixels import to_pixels
+from core.record import Record, grid_record, race_record, request_of
+
+SUFFIXES = (".npy", ".png", ".gif", ".webp")
+FILMS = {".gif": gif_bytes, ".webp": webp_bytes}
+HOLD_MS, RACE_HOLD_MS = 1500, 2000  # how long a film stands at its end before it begins anew
+
+
+@dataclass(frozen=True)
+class Made:
+    """A finished run, as its files need it. record: its JSON. pixels: N×H×W×3 uint8; images: (N, C, H, W) float32 on
+    the CPU, unrounded. One of both is enough, but a .npy takes images."""
+
+    record: Record
+    pixels: Pictures | None = None
+    images: Tensor | None = None
+
+    @property
+    def pictures(self) -> Pictures:
+        """N×H×W×3 uint8."""
+        if self.pixels is not None:
+            return self.pixels
+        return to_pixels(self.unrounded)
+
+    @property
+    def unrounded(self) -> Tensor:
+        if self.images is None:
+            raise RequestError("Of this run only pixels were kept, so it has no .npy: choose .png, .gif or .webp.")
+        return self.images
+
+
+def samples(suffix: str, made: Made, columns: int | None = None, side: int = 1, back: bool = False) -> bytes:
+    """.png: one sheet, ``columns`` wide or about square, its pictures enlarged to at least ``side`` pixels; .gif and
+    .webp: the pictures one after another, and then ``back`` again; .npy. Raises RequestError for another suffix."""
+    return _bytes(
+        suffix,
+        {
+            ".npy": lambda: npy_bytes(made.unrounded),
+            ".png": lambda: png_bytes(tiled(enlarge(made.pictures, side), columns), made.record),
+            **_films(lambda: enlarge(boomerang(made.pictures) if back else made.pictures), made.record),
+        },
+    )
+
+
+def strip(suffix: str, made: Made, side: int = 1) -> bytes:
+    """A path through seeds. .png: one row; .gif and .webp: there and back, but a loop comes back by itself; .npy."""
+    request = request_of(made.record)
+    return samples(suffix, made, request.count, side, back=not request.loop)
+
+
+def sheet(suffix: str, made: Made, side: int = 1) -> bytes:
+    """What lies between four seeds, as square as it was asked for. .png, .gif, .webp (row by row), .npy."""
+    return samples(suffix, made, request_of(made.record).sheet, side)
+
+
+def trajectory(suffix: str, record: Record, x_t: Pictures, x0_hat: Pictures) -> bytes:
+    """One picture on its way, x_t beside x̂0 (F×H×W×3 each), holding its end. .gif, .webp."""
+    return _bytes(suffix, _films(lambda: enlarge(beside(x_t, x0_hat)), record, hold_ms=HOLD_MS))
+
+
+def race(
+    suffix: str, runners: Sequence[Runner], runs: Sequence[Made], frame_ms: int = FRAME_MS, side: int = 168
+) -> bytes:
+    """Runs from one x_T. .gif, .webp: against their clocks, in frames of frame_ms; .png: their ends in a row; .npy."""
+    record = race_record([made.record for made in runs])
+    ends = np.concatenate([made.pictures for made in runs])
+    films = _films(lambda: clock_frames(runners, frame_ms=frame_ms, at_least=side)[0], record, frame_ms, RACE_HOLD_MS)
+    return _bytes(
+        suffix,
+        {
+            ".npy": lambda: npy_bytes(torch.cat([made.unrounded for made in runs])),
+            ".png": lambda: png_bytes(tiled(ends, len(ends)), record),
+            **films,
+        },
+    )
+
+
+def grid(
+    suffix: str, cells: Sequence[Made], steps: Sequence[int], etas: Sequence[float],
+    times: Sequence[Sequence[str]], note: str,
+) -> bytes:  # fmt: skip
+    """Every S with every η from one x_T. cells: one picture each, row (η) by row. times: the words under each cell, by
+    row; note: those under all. .png: with its legend; .npy."""
+    record = grid_record([made.record for made in cells], steps, etas)
+
+    def picture() -> bytes:
+        shown = np.concatenate([made.pictures for made in cells])
+        page = legend_sheet(shown.reshape(len(etas), len(steps), *shown.shape[1:]), steps, etas, times, note)
+        return png_bytes(page, record)
+
+    return _bytes(suffix, {".npy": lambda: npy_bytes(torch.cat([made.unrounded for made in cells])), ".png": picture})
+
+
+def of_run(suffix: str, made: Made, columns: int | None = None, side: int = 1, back: bool = False) -> bytes:
+    """Any one run, a path in one row unless ``columns`` says otherwise; it plays ``back`` where asked."""
+    frames = request_of(made.record).frames
+    return samples(suffix, made, columns or frames, side, back)
+
+
+def save(path: Path, made: Made, columns: int | None = None, back: bool = False) -> None:
+    """Write a run by the path's suffix, as ``of_run`` says. Raises RequestError for another suffix."""
+    suffix = path.suffix.lower()
+    # images of any size: the bytes of a .npy are never in memory beside them
+    write_atomically(path, npy_writer(made.unrounded) if suffix == ".npy" else of_run(suffix, made, columns, back=back))
+
+
+Encoders = dict[str, Callable[[], bytes]]
+
+
+def _films(frames: Callable[[], Pictures], record: Record, frame_ms: int = FRAME_MS, hold_ms: int = 0) -> Encoders:
+    """Both encoders of a film by suffix; its frames are made when one is called."""
+
+    def film(suffix: str) -> Callable[[], bytes]:
+        return lambda: FILMS[suffix](frames(), record, frame_ms, hold_ms)
+
+    return {suffix: film(suffix) for suffix in FILMS}
+
+
+def _bytes(suffix: str, encoders: Encoders) -> bytes:
+    if suffix not in encoders:
+        *others, last = sorted(encoders, key=SUFFIXES.index)
+        raise RequestError(f"This file ends in {', '.join(others)} or {last}, not in {suffix!r}: choose one of these.")
+    return encoders[suffix]()
