@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,10 +37,16 @@ def read(record: Record, here: Here) -> Found:
     timing, runs = found.runs[0]["timing"], len(found.runs)
     same = timing["device_name"] == here.device_name  # the device's name elsewhere may not exist here
     device, precision = (timing["device"], timing["precision"]) if same else (here.device, here.precision)
-    texts = code(found.requests[0], here.folder, device, precision, "pictures.png", timing["batch"])
+    backend = backend_of(timing) if same else here.backend
+    texts = code(found.requests[0], here.folder, device, precision, "pictures.png", timing["batch"], backend)
     if runs > 1:
         texts = [(f"{title}, the first of {runs} runs", text) for title, text in texts]
     return Found(rows_of(found), warnings(found, here), controls, why, texts)
+
+
+def backend_of(timing: Mapping[str, Any]) -> str:
+    """What computed the network; records of the first version do not say, and then there was only torch."""
+    return str(timing.get("backend", "torch"))
 
 
 def rows_of(found: Recorded) -> list[tuple[str, str]]:
@@ -65,7 +72,10 @@ def rows_of(found: Recorded) -> list[tuple[str, str]]:
     return [
         *rows,
         ("Seeds", seeds_text(request.seeds)),
-        ("Made on", f"{timing['device_name']}, {timing['precision']}, {timing['threads']} threads"),
+        (
+            "Made on",
+            f"{timing['device_name']}, {timing['precision']}, {timing['threads']} threads, {backend_of(timing)}",
+        ),
         ("Took", f"{timing['total_s']:.2f} s" if len(parts) == 1 else "each run its own time"),
     ]
 
@@ -84,6 +94,8 @@ def warnings(found: Recorded, here: Here) -> list[str]:
         out.append("It began from latents given in a file, not from its seeds: only that file repeats it.")
     if timing["precision"] != here.precision:
         out.append(f"It was made in {timing['precision']}, this page runs in {here.precision}: small differences.")
+    if backend_of(timing) != here.backend:
+        out.append(f"{backend_of(timing)} computed its network, here {here.backend} does: the last bits differ.")
     if timing["device_name"] != here.device_name:
         out.append(f"It was made on {timing['device_name']}, this is {here.device_name}: the last bits may differ.")
     elif timing["threads"] != here.threads:
@@ -105,7 +117,9 @@ def found_html(found: Found) -> str:
     rows = "".join(
         f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>" for name, value in found.rows
     )
-    notes = found.warnings or ["Same weights, precision, threads, device and versions: repeated here it is bit-equal."]
+    notes = found.warnings or [
+        "Same weights, precision, backend, threads, device and versions: repeated here it is bit-equal."
+    ]
     state = "warn" if found.warnings else "same"
     said = "".join(f'<li data-state="{state}">{html.escape(note)}</li>' for note in notes)
     why = f'<p class="why">{html.escape(found.why)} The command below repeats it.</p>' if found.why else ""
