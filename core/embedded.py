@@ -1,7 +1,7 @@
 """The text inside a PNG, GIF or WebP, found by walking its parts.
 
 The file may come from anyone. An image library would join a GIF's comment block by block, or decode a PNG to its end in
-search of EXIF, which takes minutes for a file made to that end; here no pixel is decoded and the work is bounded.
+search of EXIF, which takes a minute for a file made to that end; here no pixel is decoded and the work is bounded.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from demo.views import grid_words
 SIDE = 84  # pixels, at least, of a picture in a PNG
 Finished = tuple[tuple[str, Request], dict[str, Any], tuple[Any, dict[str, Any]]]  # as in demo/sessions.py
 Runs = list[Finished]
+Maker = Callable[[str, Runs, PageSettings | None], bytes]
 
 
 def made(run: Finished) -> Made:
@@ -27,16 +28,9 @@ def made(run: Finished) -> Made:
     return Made(record, pixels=pictures[0][-1:] if isinstance(pictures, tuple) else pictures)
 
 
-def samples(suffix: str, runs: Runs, page: PageSettings | None) -> bytes:
-    return files.samples(suffix, made(runs[0]), side=SIDE)
-
-
-def strip(suffix: str, runs: Runs, page: PageSettings | None) -> bytes:
-    return files.strip(suffix, made(runs[0]), SIDE)
-
-
-def sheet(suffix: str, runs: Runs, page: PageSettings | None) -> bytes:
-    return files.sheet(suffix, made(runs[0]), SIDE)
+def one(of_run: Callable[..., bytes]) -> Maker:
+    """The maker of a file of one run, from core's function for it."""
+    return lambda suffix, runs, page: of_run(suffix, made(runs[0]), side=SIDE)
 
 
 def trajectory(suffix: str, runs: Runs, page: PageSettings | None) -> bytes:
@@ -63,7 +57,7 @@ class Kind:
 
     runs: str
     filename: str
-    make: Callable[[str, Runs, PageSettings | None], bytes]
+    make: Maker
 
     @property
     def together(self) -> bool:
@@ -72,13 +66,13 @@ class Kind:
 
 
 KINDS = {
-    "strip-gif": Kind("strip", "interpolation.gif", strip),
-    "strip-webp": Kind("strip", "interpolation.webp", strip),
-    "strip-png": Kind("strip", "interpolation.png", strip),
-    "samples-png": Kind("samples", "samples.png", samples),
-    "path-gif": Kind("path", "path.gif", strip),
-    "path-webp": Kind("path", "path.webp", strip),
-    "sheet-png": Kind("sheet", "sheet.png", sheet),
+    "strip-gif": Kind("strip", "interpolation.gif", one(files.strip)),
+    "strip-webp": Kind("strip", "interpolation.webp", one(files.strip)),
+    "strip-png": Kind("strip", "interpolation.png", one(files.strip)),
+    "samples-png": Kind("samples", "samples.png", one(files.samples)),
+    "path-gif": Kind("path", "path.gif", one(files.strip)),
+    "path-webp": Kind("path", "path.webp", one(files.strip)),
+    "sheet-png": Kind("sheet", "sheet.png", one(files.sheet)),
     "race-gif": Kind("lane", "race.gif", race),
     "grid-png": Kind("cell", "grid.png", grid),
     "a-gif": Kind("a", "trajectory-a.gif", trajectory),
