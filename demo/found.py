@@ -14,6 +14,9 @@ from demo.reproduce import code
 from demo.views import setting_label
 
 
+SAME = "weights, precision, backend, threads, device and versions"  # what the last bit depends on
+
+
 @dataclass(frozen=True)
 class Found:
     """A run read from a file. rows: (setting, value). warnings: what differs here, a sentence each. controls:
@@ -69,13 +72,11 @@ def rows_of(found: Recorded) -> list[tuple[str, str]]:
         eta = "σ̂ (the larger variance)" if s.sigma_hat else f"{s.eta:g}"
         steps = f"{s.steps}, {s.spacing}" if s.timesteps is None else f"{s.steps} of a list of its own"
         rows += [("Steps S", steps), ("η", eta)]
+    where = f"{timing['device_name']}, {timing['precision']}, {timing['threads']} threads, {backend_of(timing)}"
     return [
         *rows,
         ("Seeds", seeds_text(request.seeds)),
-        (
-            "Made on",
-            f"{timing['device_name']}, {timing['precision']}, {timing['threads']} threads, {backend_of(timing)}",
-        ),
+        ("Made on", where),
         ("Took", f"{timing['total_s']:.2f} s" if len(parts) == 1 else "each run its own time"),
     ]
 
@@ -117,9 +118,7 @@ def found_html(found: Found) -> str:
     rows = "".join(
         f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>" for name, value in found.rows
     )
-    notes = found.warnings or [
-        "Same weights, precision, backend, threads, device and versions: repeated here it is bit-equal."
-    ]
+    notes = found.warnings or [f"Same {SAME}: repeated here it is bit-equal."]
     state = "warn" if found.warnings else "same"
     said = "".join(f'<li data-state="{state}">{html.escape(note)}</li>' for note in notes)
     why = f'<p class="why">{html.escape(found.why)} The command below repeats it.</p>' if found.why else ""
