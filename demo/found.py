@@ -13,7 +13,6 @@ from demo.found_controls import VERSIONS, Here, controls_of
 from demo.reproduce import code
 from demo.views import setting_label
 
-
 SAME = "weights, precision, backend, threads, device and versions"  # what the last bit depends on
 
 
