@@ -1,0 +1,1 @@
+"""Ways to compute the network: one file each."""
