@@ -107,7 +107,7 @@ folder, me, other = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 (folder / me).touch()
 while not (folder / other).exists():
     time.sleep(0.001)
-for key in range(40):
+for key in range(20):
     def make():
         time.sleep(0.002)
         return bytes([key]) * 100_000

@@ -13,7 +13,7 @@ from test_unet import AD, AU, CONFIGS, GOOGLE, loud_state, ours
 
 from core import NoiseSchedule, UNet, open_checkpoint
 from core.backends import onnx_backend
-from core.backends.onnx_backend import MAX_SESSIONS, OnnxNetwork, open_network, require_fp32
+from core.backends.onnx_backend import OnnxNetwork, open_network, require_fp32
 from core.backends.onnx_export import export
 from core.errors import BackendError, NetworkError
 from core.sampler import coefficients, walk
@@ -36,7 +36,7 @@ MORE = {
 
 def both(config, quiet_input=False):
     unet = ours(config, loud_state(config, quiet_input))
-    return unet, OnnxNetwork(export(unet), threads=1)
+    return unet, OnnxNetwork(export(unet), threads=2)
 
 
 def pictures(config, batch, seed=2):
@@ -111,10 +111,11 @@ def test_the_shipped_nets_give_the_same_pictures(name):
     unet = checkpoint.network.to(memory_format=torch.channels_last)
     onnx = OnnxNetwork(export(unet), threads=1)
     kind = checkpoint.defaults.prediction_type
-    for batch in (1, 3, 1):  # the batch changes in between
+    for batch in (1, 3):
         x_T = pictures(unet.config, batch, seed=batch).contiguous(memory_format=torch.channels_last)
         want, got = (trajectory(network, x_T, unet.config, kind) for network in (unet, onnx))
         assert float((got - want).abs().max()) < WANTED
+    assert difference(unet, onnx, x_T[:1], 420) < WANTED  # back to the first batch size
 
 
 def test_a_large_mean_costs_no_accuracy():
@@ -157,15 +158,15 @@ def test_the_export_is_deterministic_and_leaves_torch_alone():
     assert torch.equal(before[3], after[3])
 
 
-def test_threads_may_call_it_at_once_with_batches_of_their_own():
-    _, onnx = both(GOOGLE)
-    batches = [1, 2, 3, 4, 5, 6]  # more than are kept: sessions go and come while others run
-    assert len(batches) > MAX_SESSIONS
+def test_threads_may_call_it_at_once_with_batches_of_their_own(monkeypatch):
+    monkeypatch.setattr(onnx_backend, "MAX_SESSIONS", 2)  # fewer than are in use: they go and come while others run
+    onnx = OnnxNetwork(export(ours(GOOGLE, loud_state(GOOGLE))), threads=2)
+    batches = [1, 2, 3, 4, 5]
     wants = {batch: onnx(pictures(GOOGLE, batch), 5) for batch in batches}
     wrong = []
 
     def ask(start):
-        for i in range(30):
+        for i in range(8):
             batch = batches[(start + i) % len(batches)]
             if not torch.equal(onnx(pictures(GOOGLE, batch), 5), wants[batch]):
                 wrong.append(batch)
@@ -178,8 +179,30 @@ def test_threads_may_call_it_at_once_with_batches_of_their_own():
     assert not wrong
 
 
+def test_a_picture_is_the_same_alone_among_others_and_with_any_number_of_threads():
+    unet = open_checkpoint(ROOT / "checkpoints" / "fashion-mnist").network
+    model, x = export(unet), pictures(unet.config, 5)
+    alone = torch.cat([OnnxNetwork(model, 2)(part, 420) for part in x.split(1)])
+    assert torch.equal(OnnxNetwork(model, 2)(x, 420), alone)
+    assert torch.equal(OnnxNetwork(model, 1)(x, 420), alone)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_every_picture_is_in_one_piece_and_threads_end_together(threads):
+    onnx = OnnxNetwork(b"", threads)
+    for batch in range(1, 40):
+        each, pieces = onnx._plan(batch)
+        assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(batch))
+        assert each * min(threads, batch) <= threads
+        load = [0] * threads
+        for piece in pieces:  # each goes to whoever is free first
+            load[load.index(min(load))] += piece.stop - piece.start
+        assert max(load) == -(-batch // threads)
+
+
 def test_the_sessions_used_last_are_kept_and_made_once(monkeypatch):
-    _, onnx = both(GOOGLE)
+    monkeypatch.setattr(onnx_backend, "MAX_SESSIONS", 2)
+    onnx = OnnxNetwork(export(ours(GOOGLE, loud_state(GOOGLE))), threads=2)
     made = []
     make = onnx._make
     monkeypatch.setattr(onnx, "_make", lambda *key: made.append(key) or make(*key))
@@ -187,20 +210,21 @@ def test_the_sessions_used_last_are_kept_and_made_once(monkeypatch):
     onnx.prepare(2)
     assert onnx.ready(2)
     onnx(pictures(GOOGLE, 2), 1)
-    onnx(pictures(GOOGLE, 2), torch.tensor([4, 4]))  # one time for all
-    assert made == [(2, 1)]
-    for batch in range(3, 3 + MAX_SESSIONS):
-        onnx.prepare(batch)
-    assert not onnx.ready(2)
-    assert onnx.ready(3)
+    onnx(pictures(GOOGLE, 3), torch.tensor([4, 4, 4]))  # one time for all
+    assert made == [(1, 1, 1)]
+    assert not onnx.ready(4)
+    onnx.prepare(4)
+    onnx.prepare(1)
+    assert made == [(1, 1, 1), (2, 1, 1), (1, 1, 2)]
+    assert (onnx.ready(1), onnx.ready(3), onnx.ready(4)) == (True, False, True)
 
 
 def test_of_a_very_large_network_one_session_is_kept(monkeypatch):
     monkeypatch.setattr(onnx_backend, "MAX_SESSION_BYTES", 10)
-    _, onnx = both(GOOGLE)
+    onnx = OnnxNetwork(export(ours(GOOGLE, loud_state(GOOGLE))), threads=2)
     for batch in (1, 2):
         onnx.prepare(batch)
-    assert (onnx.ready(1), onnx.ready(2)) == (False, True)
+    assert (onnx.ready(1), onnx.ready(2), onnx.ready(4)) == (False, True, True)  # no second size of piece
 
 
 def test_what_it_cannot_take_is_refused_by_name():

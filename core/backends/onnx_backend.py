@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from core.unet import UNet
 MAX_SESSIONS = 4
 MAX_SESSION_BYTES = 1 << 30
 """Each session holds its own copy of the weights, in the order of values its kernels want."""
+PIECE = 2
+"""Pictures that one thread computes in one go: their values stay in its core's cache."""
 
 
 def load_runtime() -> Any:
@@ -59,20 +62,23 @@ def open_network(unet: UNet, sha256: str, threads: int) -> OnnxNetwork:
 class OnnxNetwork:
     """(x (N, C, H, W), t) → prediction (N, C_out, H, W), all float32 on the CPU. Any thread may call it.
 
-    A session is made for each batch size on first use (``prepare`` does it beforehand), because with fixed
-    sizes ONNX Runtime computes faster; the MAX_SESSIONS used last are kept, fewer of a network so large
-    that they would pass MAX_SESSION_BYTES.
+    One picture is computed by all threads together. Of several, each thread computes its own, one or two
+    at a time: threads that need not wait for each other within a network are faster, most of all on a
+    busy machine. So few sessions serve every N, with fixed sizes, which ONNX Runtime computes faster.
+    They are made on first use or by ``prepare``; MAX_SESSIONS are kept, fewer of a very large network.
     """
 
     def __init__(self, model: bytes | Path, threads: int) -> None:
-        """model: what ``export`` made, or its file, which must stay. threads: at least 1, the caller's included."""
+        """model: what ``export`` made, or its file, which must stay. threads: at least 1."""
         self._runtime = load_runtime()
         self._model = model if isinstance(model, bytes) else str(model)
         self._threads = threads
-        self._sessions: OrderedDict[tuple[int, int], Any] = OrderedDict()
+        self._workers = ThreadPoolExecutor(threads, thread_name_prefix="onnx")
+        self._sessions: OrderedDict[tuple[int, ...], Any] = OrderedDict()
         self._lock, self._making = threading.Lock(), threading.Lock()
         size = len(model) if isinstance(model, bytes) else _size(model)
         self._keep = max(1, min(MAX_SESSIONS, MAX_SESSION_BYTES // max(1, size)))
+        self._piece = PIECE if self._keep == MAX_SESSIONS else 1  # else two sizes of piece would evict each other
 
     def __call__(self, x: Tensor, t: Tensor | int) -> Tensor:
         """t: one for all pictures, or one for each, (N,). x may have any memory format.
@@ -81,24 +87,41 @@ class OnnxNetwork:
         """
         if x.dtype != torch.float32 or x.device.type != "cpu":
             raise NetworkError(f"ONNX Runtime takes float32 on the CPU, not {x.dtype} on {x.device}: use torch.")
-        times = self._times(t, len(x))
-        session = self._session(len(x), len(times))
-        try:
-            (out,) = session.run([OUTPUT], {INPUT: x.detach().contiguous().numpy(), TIME: times})
-        except Exception as error:  # its own exceptions share no base class
-            raise NetworkError(
-                f"ONNX Runtime failed on x {tuple(x.shape)} ({_line(error)}): use the torch backend."
-            ) from error
-        return torch.from_numpy(out)
+        pictures, times = x.detach().contiguous().numpy(), self._times(t, len(x))
+        threads, pieces = self._plan(len(x))
+
+        def compute(piece: slice) -> NDArray[np.float32]:
+            feed = {INPUT: pictures[piece], TIME: times if len(times) == 1 else times[piece]}
+            session = self._session(len(feed[INPUT]), len(feed[TIME]), threads)
+            try:
+                return session.run([OUTPUT], feed)[0]
+            except Exception as error:  # its own exceptions share no base class
+                raise NetworkError(
+                    f"ONNX Runtime failed on x {tuple(x.shape)} ({_line(error)}): use the torch backend."
+                ) from error
+
+        if len(pieces) == 1:
+            return torch.from_numpy(compute(pieces[0]))
+        return torch.from_numpy(np.concatenate(list(self._workers.map(compute, pieces))))
 
     def ready(self, batch: int) -> bool:
         """Whether a call with this many pictures starts at once."""
+        threads, pieces = self._plan(batch)
         with self._lock:
-            return (batch, 1) in self._sessions
+            return all((piece.stop - piece.start, 1, threads) in self._sessions for piece in pieces)
 
     def prepare(self, batch: int) -> None:
-        """Make the session for a batch size. Raises BackendError."""
-        self._session(batch, 1)
+        """Make the sessions for a number of pictures. Raises BackendError."""
+        threads, pieces = self._plan(batch)
+        for size in {piece.stop - piece.start for piece in pieces}:
+            self._session(size, 1, threads)
+
+    def _plan(self, batch: int) -> tuple[int, list[slice]]:
+        """(threads a piece, the pieces): all of self._piece pictures but the last few, so that threads end together."""
+        workers = max(1, min(self._threads, batch))
+        large = 0 if workers == 1 else batch // (self._piece * workers) * self._piece * workers
+        pieces = [slice(i, i + self._piece) for i in range(0, large, self._piece)]
+        return self._threads // workers, pieces + [slice(i, i + 1) for i in range(large, batch)]
 
     @staticmethod
     def _times(t: Tensor | int, batch: int) -> NDArray[np.float32]:
@@ -107,37 +130,43 @@ class OnnxNetwork:
             raise NetworkError(f"There are {len(times)} times for {batch} pictures: give one, or one for each.")
         return times[:1] if bool((times == times[0]).all()) else times  # one time for all is less work
 
-    def _session(self, batch: int, times: int) -> Any:
-        if (session := self._kept(batch, times)) is not None:
+    def _session(self, *key: int) -> Any:
+        """The session for (pictures, times, threads)."""
+        if (session := self._kept(key)) is not None:
             return session
         with self._making:  # one at a time; meanwhile calls with sessions that exist go on
-            session = self._kept(batch, times)
+            session = self._kept(key)
             if session is None:
-                session = self._make(batch, times)
+                session = self._make(*key)
                 with self._lock:
-                    self._sessions[batch, times] = session
+                    self._sessions[key] = session
                     while len(self._sessions) > self._keep:
                         self._sessions.popitem(last=False)
         return session
 
-    def _kept(self, batch: int, times: int) -> Any:
+    def _kept(self, key: tuple[int, ...]) -> Any:
         with self._lock:
-            if (batch, times) in self._sessions:
-                self._sessions.move_to_end((batch, times))
-            return self._sessions.get((batch, times))
+            if key in self._sessions:
+                self._sessions.move_to_end(key)
+            return self._sessions.get(key)
 
-    def _make(self, batch: int, times: int) -> Any:
-        options = self._runtime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        options.log_severity_level = 3  # errors only: they come as exceptions too
-        options.add_free_dimension_override_by_name(BATCH, batch)
-        options.add_free_dimension_override_by_name(TIMES, times)
+    def _make(self, pictures: int, times: int, threads: int) -> Any:
         try:
-            return self._runtime.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
+            return self._runtime.InferenceSession(
+                self._model, self._options(pictures, times, threads), providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # its own exceptions share no base class
             raise BackendError(
                 f"ONNX Runtime cannot open the exported network ({_line(error)}): use the torch backend."
             ) from error
+
+    def _options(self, pictures: int, times: int, threads: int) -> Any:
+        options = self._runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3  # errors only: they come as exceptions too
+        options.add_free_dimension_override_by_name(BATCH, pictures)
+        options.add_free_dimension_override_by_name(TIMES, times)
+        return options
 
 
 def _line(error: Exception) -> str:
