@@ -29,10 +29,10 @@ class EngineHost:
 
     def __init__(
         self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None,
-        api_minutes: int = API_MINUTES,
+        api_minutes: int = API_MINUTES, backend: str = "auto",
     ) -> None:  # fmt: skip
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
-        self.api_minutes = api_minutes
+        self.api_minutes, self.backend = api_minutes, backend
         self.compute = Compute()
         self._lock = threading.Lock()
         self._engines: dict[str, Engine] = {}
@@ -74,7 +74,7 @@ class EngineHost:
         with self._lock:
             if name not in self._engines:
                 self._limit_threads()
-                engine = Engine.open(self.root / name, self.device, self.precision)
+                engine = Engine.open(self.root / name, self.device, self.precision, self.backend)
                 self._calibrate(name, engine)
                 self._engines[name] = engine
             return self._engines[name]

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from core.atomic import write_atomically
-from core.backends import BACKENDS
+from core.backends import BACKENDS, instead_of
 from core.cli.options import flags, request_of
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
@@ -94,6 +94,13 @@ def say_what_was_taken(latents: Latents, taken: Mapping[str, object], checkpoint
               file=sys.stderr)  # fmt: skip
 
 
+def say_backend(asked: str, engine: Engine) -> None:
+    """On stderr, why a faster backend cannot be had here, where the choice was left open."""
+    reason = instead_of(engine.device, engine.precision) if asked == "auto" else None
+    if reason is not None:
+        print(f"computed by torch: {reason}", file=sys.stderr)
+
+
 def run(args: argparse.Namespace) -> None:
     """Sample or interpolate, with a progress bar on stderr, and write what was asked for."""
     check_files(args)
@@ -101,6 +108,7 @@ def run(args: argparse.Namespace) -> None:
     request, taken = request_of(args, latents)
     use_threads(args.threads)
     engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)
+    say_backend(args.backend, engine)
     if latents is not None:
         say_what_was_taken(latents, taken, engine.checkpoint.sha256)
     with tqdm(unit="step", disable=not sys.stderr.isatty(), leave=False) as bar:
