@@ -68,6 +68,7 @@ class EngineHost:
 
     def _opened(self, name: str) -> Engine:
         from core import CheckpointError, Engine
+        from core.backends import instead_of
 
         if name not in self.names():
             raise CheckpointError(f"There is no checkpoint {name!r} under {self.root}: choose one from the list.")
@@ -75,6 +76,9 @@ class EngineHost:
             if name not in self._engines:
                 self._limit_threads()
                 engine = Engine.open(self.root / name, self.device, self.precision, self.backend)
+                reason = instead_of(engine.device, engine.precision) if self.backend == "auto" else None
+                if reason is not None:
+                    print(f"{name} is computed by torch: {reason}", flush=True)
                 self._calibrate(name, engine)
                 self._engines[name] = engine
             return self._engines[name]

@@ -110,12 +110,14 @@ def test_a_whole_trajectory_equals_torchs(name, batch):
 def test_the_shipped_nets_give_the_same_pictures(name):
     checkpoint = open_checkpoint(ROOT / "checkpoints" / name)
     unet = checkpoint.load_network().to(memory_format=torch.channels_last)
-    onnx = OnnxNetwork(export(unet), threads=1)
+    onnx, exact = OnnxNetwork(export(unet), threads=1), Exact(unet.config, unet.state_dict())
     kind = checkpoint.defaults.prediction_type
     for batch in (1, 3):
         x_T = pictures(unet.config, batch, seed=batch).contiguous(memory_format=torch.channels_last)
         want, got = (trajectory(network, x_T, unet.config, kind) for network in (unet, onnx))
-        assert float((got - want).abs().max()) < WANTED
+        # an error of ε at t = 950 counts 110-fold in x̂0, so rounding alone, torch's as well, can be above 1e-4
+        true = trajectory(exact, x_T.double(), unet.config, kind)
+        assert float((got - true).abs().max()) < max(WANTED, 2 * float((want - true).abs().max()))
     assert difference(unet, onnx, x_T[:1], 420) < WANTED  # back to the first batch size
 
 
@@ -181,7 +183,7 @@ def test_threads_may_call_it_at_once_with_batches_of_their_own(monkeypatch):
 
 
 def test_a_picture_is_the_same_alone_among_others_and_with_any_number_of_threads():
-    unet = open_checkpoint(ROOT / "checkpoints" / "fashion-mnist").network
+    unet = open_checkpoint(ROOT / "checkpoints" / "fashion-mnist").load_network()
     model, x = export(unet), pictures(unet.config, 5)
     alone = torch.cat([OnnxNetwork(model, 2)(part, 420) for part in x.split(1)])
     assert torch.equal(OnnxNetwork(model, 2)(x, 420), alone)
