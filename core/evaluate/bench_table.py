@@ -33,8 +33,9 @@ def time_table(document: Document) -> str:
     for row in rows:
         over = row["median_s"] / bare[row["precision"], row["batch"], row["backend"] or "torch"]
         body.append([
-            row["precision"], str(row["batch"]), row["contender"], row["backend"] or "–",
-            _ms(row["median_s"]), _spread(row), number(over), number(row["batch"] / row["median_s"]), _mib(row.get("peak_bytes")), _mib(row.get("device_bytes")),
+            row["precision"], str(row["batch"]), row["contender"], row["backend"] or "–", _ms(row["median_s"]),
+            _spread(row), number(over), number(row["batch"] / row["median_s"]), _mib(row.get("peak_bytes")),
+            _mib(row.get("device_bytes")),
         ])  # fmt: skip
     head = ["precision", "batch", "what", "backend", "ms (median)", "fastest – slowest", "÷ bare calls", "pictures/s",
             "peak RSS, MiB", "GPU, MiB"]  # fmt: skip
