@@ -29,7 +29,7 @@ SPIN = "session.intra_op.allow_spinning"
 ENTRIES = {
     "onnx": {},
     "onnx, no spinning": {SPIN: "0"},
-    "onnx, spins 50 us": {"session.intra_op.spin_duration_us": "50"},
+    "onnx, spins as by default": {"session.intra_op.spin_duration_us": "-1"},
     "onnx, spins 200 us": {"session.intra_op.spin_duration_us": "200"},
     "onnx, stops spinning": {"session.force_spinning_stop": "1"},
     "onnx, denormals are zero": {"session.set_denormal_as_zero": "1"},
@@ -44,11 +44,12 @@ class Way(OnnxNetwork):
 
     def __init__(self, model: bytes, threads: int, name: str) -> None:
         super().__init__(model, threads)
+        self._runtime.set_default_logger_severity(3)  # it warns of an option that is set again
         self.name = name
 
-    def _plan(self, batch: int) -> tuple[int, list[slice]]:
+    def _plan(self, batch: int) -> list[tuple[int, list[slice]]]:
         if self.name == "onnx, one batch":  # all threads on all pictures together
-            return self._threads, [slice(0, batch)]
+            return [(self._threads, [slice(0, batch)])]
         return super()._plan(batch)
 
     def _options(self, pictures: int, times: int, threads: int) -> Any:

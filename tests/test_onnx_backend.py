@@ -191,19 +191,21 @@ def test_a_picture_is_the_same_alone_among_others_and_with_any_number_of_threads
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8])
-def test_every_picture_is_in_one_piece_and_threads_end_together(threads):
+def test_every_picture_is_in_one_piece_and_no_thread_is_left_idle(threads):
     onnx = OnnxNetwork(b"", threads)
     for batch in range(1, 40):
-        each, pieces = onnx._plan(batch)
-        assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(batch))
-        assert each * min(threads, batch) <= threads
-        load = [0] * threads
-        for piece in pieces:  # each goes to whoever is free first
-            load[load.index(min(load))] += piece.stop - piece.start
-        assert max(load) == -(-batch // threads)
+        rounds = onnx._plan(batch)
+        every = [piece for _, pieces in rounds for piece in pieces]
+        assert [i for piece in every for i in range(piece.start, piece.stop)] == list(range(batch))
+        for each, pieces in rounds:
+            load = [0] * (threads // each)
+            for piece in pieces:  # each goes to whoever is free first
+                load[load.index(min(load))] += piece.stop - piece.start
+            assert max(load) == min(load) or threads % sum(load)
+    assert onnx._plan(0) == []
 
 
-def test_the_sessions_used_last_are_kept_and_made_once(monkeypatch):
+def test_sessions_are_made_once_and_those_used_last_are_kept(monkeypatch):
     monkeypatch.setattr(onnx_backend, "MAX_SESSIONS", 2)
     onnx = OnnxNetwork(export(ours(GOOGLE, loud_state(GOOGLE))), threads=2)
     made = []
@@ -213,13 +215,14 @@ def test_the_sessions_used_last_are_kept_and_made_once(monkeypatch):
     onnx.prepare(2)
     assert onnx.ready(2)
     onnx(pictures(GOOGLE, 2), 1)
-    onnx(pictures(GOOGLE, 3), torch.tensor([4, 4, 4]))  # one time for all
+    onnx(pictures(GOOGLE, 2), torch.tensor([4, 4]))  # one time for both
     assert made == [(1, 1, 1)]
+    onnx(pictures(GOOGLE, 3), 1)  # two beside each other, then one by both threads
+    assert made == [(1, 1, 1), (1, 1, 2)]
     assert not onnx.ready(4)
-    onnx.prepare(4)
-    onnx.prepare(1)
-    assert made == [(1, 1, 1), (2, 1, 1), (1, 1, 2)]
-    assert (onnx.ready(1), onnx.ready(3), onnx.ready(4)) == (True, False, True)
+    onnx.prepare(4)  # pairs
+    assert made[2:] == [(2, 1, 1)]
+    assert (onnx.ready(1), onnx.ready(2), onnx.ready(4)) == (True, False, True)
 
 
 def test_of_a_very_large_network_one_session_is_kept(monkeypatch):

@@ -27,6 +27,9 @@ MAX_SESSION_BYTES = 1 << 30
 PIECE = 2
 """Pictures that one thread computes in one go: their values stay in its core's cache."""
 
+SPIN_US = "50"
+"""How long a thread without work keeps its processor: bridges the gaps in a network, and spares a busy machine."""
+
 
 def load_runtime() -> Any:
     """The onnxruntime module. Raises BackendError where it is not installed."""
@@ -103,40 +106,51 @@ class OnnxNetwork:
         if x.dtype != torch.float32 or x.device.type != "cpu":
             raise NetworkError(f"ONNX Runtime takes float32 on the CPU, not {x.dtype} on {x.device}: use torch.")
         pictures, times = x.detach().contiguous().numpy(), self._times(t, len(x))
-        threads, pieces = self._plan(len(x))
 
-        def compute(piece: slice) -> NDArray[np.float32]:
+        def compute(threads: int, piece: slice) -> NDArray[np.float32]:
             feed = {INPUT: pictures[piece], TIME: times if len(times) == 1 else times[piece]}
             session = self._session(len(feed[INPUT]), len(feed[TIME]), threads)
             try:
-                return session.run([OUTPUT], feed)[0]
+                out: NDArray[np.float32] = session.run([OUTPUT], feed)[0]
             except Exception as error:  # its own exceptions share no base class
                 raise NetworkError(
                     f"ONNX Runtime failed on x {tuple(x.shape)} ({_line(error)}): use the torch backend."
                 ) from error
+            return out
 
-        if len(pieces) == 1:
-            return torch.from_numpy(compute(pieces[0]))
-        return torch.from_numpy(np.concatenate(list(self._workers.map(compute, pieces))))
+        done: list[NDArray[np.float32]] = []
+        for threads, pieces in self._plan(len(x)):
+            if len(pieces) == 1:
+                done.append(compute(threads, pieces[0]))
+            else:
+                done += self._workers.map(partial(compute, threads), pieces)
+        return torch.from_numpy(done[0] if len(done) == 1 else np.concatenate(done))
 
     def ready(self, batch: int) -> bool:
         """Whether a call with this many pictures starts at once."""
-        threads, pieces = self._plan(batch)
         with self._lock:
-            return all((piece.stop - piece.start, 1, threads) in self._sessions for piece in pieces)
+            return self._keys(batch) <= self._sessions.keys()
 
     def prepare(self, batch: int) -> None:
         """Make the sessions for a number of pictures. Raises BackendError."""
-        threads, pieces = self._plan(batch)
-        for size in {piece.stop - piece.start for piece in pieces}:
-            self._session(size, 1, threads)
+        for key in sorted(self._keys(batch)):
+            self._session(*key)
 
-    def _plan(self, batch: int) -> tuple[int, list[slice]]:
-        """(threads a piece, the pieces): all of self._piece pictures but the last few, so that threads end together."""
-        workers = max(1, min(self._threads, batch))
-        large = 0 if workers == 1 else batch // (self._piece * workers) * self._piece * workers
-        pieces = [slice(i, i + self._piece) for i in range(0, large, self._piece)]
-        return self._threads // workers, pieces + [slice(i, i + 1) for i in range(large, batch)]
+    def _keys(self, batch: int) -> set[tuple[int, ...]]:
+        return {(piece.stop - piece.start, 1, threads) for threads, pieces in self._plan(batch) for piece in pieces}
+
+    def _plan(self, batch: int) -> list[tuple[int, list[slice]]]:
+        """Rounds of (threads a piece, the pieces): as many pictures for each thread, then the rest by more threads."""
+        rounds, start = [], 0
+        while start < batch:
+            left = batch - start
+            workers = min(self._threads, left)
+            end = batch - left % workers if self._keep == MAX_SESSIONS else batch
+            large = 0 if workers == 1 else (end - start) // (self._piece * workers) * self._piece * workers
+            pieces = [slice(i, i + self._piece) for i in range(start, start + large, self._piece)]
+            rounds.append((self._threads // workers, pieces + [slice(i, i + 1) for i in range(start + large, end)]))
+            start = end
+        return rounds
 
     @staticmethod
     def _times(t: Tensor | int, batch: int) -> NDArray[np.float32]:
@@ -178,6 +192,7 @@ class OnnxNetwork:
     def _options(self, pictures: int, times: int, threads: int) -> Any:
         options = self._runtime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.spin_duration_us", SPIN_US)
         options.log_severity_level = 3  # errors only: they come as exceptions too
         options.add_free_dimension_override_by_name(BATCH, pictures)
         options.add_free_dimension_override_by_name(TIMES, times)
