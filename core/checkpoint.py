@@ -1,6 +1,6 @@
 """Checkpoint folders as values: what is in the files, checked, without a network on any device.
 
-Which files there are says core/layouts.py; a network is made from a checkpoint by ``load_network``. Weights are read
+Which files there are says core/layouts; a network is made from a checkpoint by ``load_network``. Weights are read
 from safetensors only: a pickle can run code when opened.
 """
 
@@ -18,33 +18,21 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core.errors import CheckpointError
+from core.json_files import read_json, shown
 from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, find_checkpoints, layout_of
+from core.model_index import check_index
 from core.schedule import NoiseSchedule
+from core.scheduler_classes import CLASSES
+from core.scheduler_config import SamplingDefaults, read_scheduler, scheduler_config
 from core.unet import UNet
 from core.unet_config import UNetConfig
 from core.weights import check_fit, load_network, read_shapes
 
 __all__ = ["Checkpoint", "SamplingDefaults", "find_checkpoints", "open_checkpoint", "save_checkpoint"]
 
-PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
 SAVING = ".saving"
 """A file that is there while files of a folder are being replaced, and stays if that was cut short."""
 PATIENCE_S = 2.0  # replacing four files takes milliseconds
-
-
-@dataclass(frozen=True)
-class SamplingDefaults:
-    """What scheduler_config.json says about sampling.
-
-    prediction_type: "epsilon", "sample" (x0) or "v_prediction". clip_range: x̂0 is clipped to
-    [−clip_range, clip_range], or None. spacing: the step list to use when none is asked for.
-    diffusers' set_alpha_to_one and steps_offset are not read: the last step always lands on ᾱ = 1
-    (paper eq. 12), and a step list is exactly what its spacing says.
-    """
-
-    prediction_type: str = "epsilon"
-    clip_range: float | None = 1.0
-    spacing: str = "leading"
 
 
 @dataclass(frozen=True)
@@ -52,7 +40,8 @@ class Checkpoint:
     """What a checkpoint folder says: values only, equal for equal folders, so any number of engines may share one.
 
     config: of the network. weights: the safetensors file, whose keys and shapes fit config. sha256 covers the
-    weights file and both configs, so equal hashes mean equal sampling.
+    weights file and both configs, so equal hashes mean equal sampling. notes: what was chosen or inferred, or is
+    sampled otherwise than one may expect, a sentence each.
     """
 
     path: Path
@@ -61,6 +50,7 @@ class Checkpoint:
     schedule: NoiseSchedule
     defaults: SamplingDefaults
     sha256: str
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -76,36 +66,13 @@ class Checkpoint:
         return load_network(self.config, self.weights)
 
 
-def read_json(path: Path) -> dict[str, object]:
-    """A JSON object from a file, or a CheckpointError naming the file."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is missing: point to a folder in diffusers' layout.") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON ({error}): restore it from its source.") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} must hold one JSON object.")
-    return value
-
-
-def _defaults(config: Mapping[str, object]) -> SamplingDefaults:
-    kind = str(config.get("prediction_type", "epsilon"))
-    if kind not in PREDICTION_TYPES:
-        raise CheckpointError(f"scheduler_config.json predicts {kind!r}; this engine knows {PREDICTION_TYPES}.")
-    if config.get("thresholding"):
-        raise CheckpointError("scheduler_config.json asks for dynamic thresholding, which this engine does not do.")
-    spacing = str(config.get("timestep_spacing", "leading"))
-    if spacing not in ("leading", "trailing", "linspace"):
-        raise CheckpointError(f"scheduler_config.json names the unknown timestep_spacing {spacing!r}.")
-    clip = float(config.get("clip_sample_range", 1.0)) if config.get("clip_sample", True) else None  # type: ignore[arg-type]
-    return SamplingDefaults(prediction_type=kind, clip_range=clip, spacing=spacing)
-
-
 def open_checkpoint(folder: str | Path) -> Checkpoint:
     """Open a folder in either layout: everything is checked but the numbers in the weights. Raises CheckpointError
     with the remedy."""
-    folder = Path(folder).expanduser().resolve()
+    try:
+        folder = Path(folder).expanduser().resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # links that go round, no such user, a zero byte
+        raise CheckpointError(f"{shown(str(folder))} is no path of a folder: give the path of a checkpoint.") from error
     layout = layout_of(folder)
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -130,36 +97,20 @@ def _state_of(layout: Layout) -> tuple[tuple[int, int, int], ...] | None:
 
 
 def _read(folder: Path, layout: Layout) -> Checkpoint:
-    unet_config, scheduler_config = read_json(layout.config), read_json(layout.scheduler)
-    schedule, defaults = NoiseSchedule.from_config(scheduler_config), _defaults(scheduler_config)
+    unet_config, scheduler_values = read_json(layout.config), read_json(layout.scheduler)
+    scheduler = read_scheduler(scheduler_values)
+    check_index(layout.index, scheduler.name)
     config = UNetConfig.from_config(unet_config)
     check_fit(read_shapes(layout.weights), config, layout.weights.name)
     with layout.weights.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-    for values in (unet_config, scheduler_config):
+    for values in (unet_config, scheduler_values):
         kept = {k: v for k, v in values.items() if not k.startswith("_")}
         digest.update(json.dumps(kept, sort_keys=True).encode())
-    return Checkpoint(folder, layout.weights, config, schedule, defaults, digest.hexdigest())
-
-
-def scheduler_config(schedule: NoiseSchedule, defaults: SamplingDefaults) -> dict[str, object]:
-    """The ``scheduler_config.json`` with which diffusers' DDIMScheduler samples as we do."""
-    return {
-        "_class_name": "DDIMScheduler",
-        "beta_schedule": schedule.beta_schedule,
-        "beta_start": schedule.beta_start,
-        "beta_end": schedule.beta_end,
-        "num_train_timesteps": schedule.num_train_timesteps,
-        "trained_betas": None if schedule.trained_betas is None else list(schedule.trained_betas),
-        "prediction_type": defaults.prediction_type,
-        "clip_sample": defaults.clip_range is not None,
-        "clip_sample_range": 1.0 if defaults.clip_range is None else defaults.clip_range,
-        "set_alpha_to_one": True,
-        "steps_offset": 0,
-        "timestep_spacing": defaults.spacing,
-        "thresholding": False,
-        "rescale_betas_zero_snr": False,
-    }
+    if CLASSES[scheduler.name].defaults != CLASSES["DDIMScheduler"].defaults:  # what is left out means something else
+        digest.update(scheduler.name.encode())
+    notes = (*layout.notes, *scheduler.notes)
+    return Checkpoint(folder, layout.weights, config, scheduler.schedule, scheduler.defaults, digest.hexdigest(), notes)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
