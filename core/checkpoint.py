@@ -1,7 +1,6 @@
 """Checkpoint folders as values: what is in the files, checked, without a network on any device.
 
-Which files there are says core/layouts; a network is made from a checkpoint by ``load_network``. Weights are read
-from safetensors only: a pickle can run code when opened.
+Which files there are says core/layouts; a network is made from a checkpoint by ``load_network``.
 """
 
 from __future__ import annotations
@@ -26,6 +25,7 @@ from core.scheduler_classes import CLASSES
 from core.scheduler_config import SamplingDefaults, read_scheduler, scheduler_config
 from core.unet import UNet
 from core.unet_config import UNetConfig
+from core.weight_files import files_of
 from core.weights import check_fit, load_network, read_shapes
 
 __all__ = ["Checkpoint", "SamplingDefaults", "find_checkpoints", "open_checkpoint", "save_checkpoint"]
@@ -39,8 +39,8 @@ PATIENCE_S = 2.0  # replacing four files takes milliseconds
 class Checkpoint:
     """What a checkpoint folder says: values only, equal for equal folders, so any number of engines may share one.
 
-    config: of the network. weights: the safetensors file, whose keys and shapes fit config. sha256 covers the
-    weights file and both configs, so equal hashes mean equal sampling. notes: what was chosen or inferred, or is
+    config: of the network. weights: the file, or the index of its shards, whose keys and shapes fit config. sha256
+    covers the weights and both configs, so equal hashes mean equal sampling. notes: what was chosen or inferred, or is
     sampled otherwise than one may expect, a sentence each.
     """
 
@@ -92,7 +92,9 @@ def _state_of(layout: Layout) -> tuple[tuple[int, int, int], ...] | None:
     """What changes whenever one of the files is replaced; None while that is going on."""
     if layout.config.with_name(SAVING).exists():
         return None
-    there = [path.stat() for path in (layout.config, layout.scheduler, layout.weights) if path.exists()]
+    shards = files_of(layout.weights) if layout.weights.exists() else ()
+    files = (layout.config, layout.scheduler, layout.weights, *shards)
+    there = [path.stat() for path in files if path.exists()]
     return tuple((stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in there)
 
 
@@ -102,8 +104,11 @@ def _read(folder: Path, layout: Layout) -> Checkpoint:
     check_index(layout.index, scheduler.name)
     config = UNetConfig.from_config(unet_config)
     check_fit(read_shapes(layout.weights), config, layout.weights.name)
-    with layout.weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
+    digest = hashlib.sha256()
+    for path in files_of(layout.weights):
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
     for values in (unet_config, scheduler_values):
         kept = {k: v for k, v in values.items() if not k.startswith("_")}
         digest.update(json.dumps(kept, sort_keys=True).encode())

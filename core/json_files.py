@@ -27,21 +27,26 @@ def read_json(path: Path) -> dict[str, object]:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            raise CheckpointError(f"{_short(path)} is not a file: put the JSON file itself there.")
+            raise CheckpointError(f"{path_text(path)} is not a file: put the JSON file itself there.")
         if status.st_size > MAX_BYTES:
-            raise CheckpointError(f"{_short(path)} holds {status.st_size:,} bytes, too many for a config: restore it.")
+            raise CheckpointError(
+                f"{path_text(path)} holds {status.st_size:,} bytes, too many for a config: restore it."
+            )
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CheckpointError(f"{_short(path)} is missing: point to a folder in diffusers' layout.") from error
+        raise CheckpointError(f"{path_text(path)} is missing: point to a folder in diffusers' layout.") from error
     except (OSError, ValueError, RecursionError) as error:
         why = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)[:80]
-        raise CheckpointError(f"{_short(path)} cannot be read as JSON ({why}): restore it from its source.") from error
+        raise CheckpointError(
+            f"{path_text(path)} cannot be read as JSON ({why}): restore it from its source."
+        ) from error
     if not isinstance(value, dict):
-        raise CheckpointError(f"{_short(path)} must hold one JSON object: restore it from its source.")
+        raise CheckpointError(f"{path_text(path)} must hold one JSON object: restore it from its source.")
     return value
 
 
-def _short(path: Path) -> str:
+def path_text(path: Path) -> str:
+    """A path as an error names it: the end of a long one."""
     text = str(path)
     return text if len(text) <= 120 else "…" + text[-119:]
 

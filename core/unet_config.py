@@ -25,6 +25,11 @@ _FIXED: dict[str, object] = {
     "upsample_type": "conv",
 }
 
+# What diffusers' EMAModel writes beside the settings of the network whose average it keeps.
+_OF_EMA = frozenset({
+    "decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup",
+})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class UNetConfig:
@@ -78,7 +83,7 @@ class UNetConfig:
         known = {f.name for f in fields(cls)}
         values: dict[str, object] = {}
         for key, value in config.items():
-            if key.startswith("_"):
+            if key.startswith("_") or key in _OF_EMA:
                 continue  # _class_name, _diffusers_version
             if key in known:
                 values[key] = tuple(value) if isinstance(value, list) else value

@@ -45,3 +45,13 @@ def their_trajectory(unet, scheduler, x, steps, **options):
         out = unet(scheduler.scale_model_input(x, t), t).sample
         x = scheduler.step(out, t, x, **options).prev_sample
     return x
+
+
+class RunsCode:
+    """Whoever unpickles this makes a file."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def __reduce__(self):
+        return exec, (f"open({self.path!r}, 'w').close()",)

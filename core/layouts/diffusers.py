@@ -16,7 +16,17 @@ from pathlib import Path
 from core.layouts.layout import CONFIG, INDEX, SCHEDULER, Layout, is_file
 
 WEIGHTS = "diffusion_pytorch_model.safetensors"
-NAMES = (WEIGHTS,)
+NAMES = (
+    WEIGHTS,
+    f"{WEIGHTS}.index.json",
+    "diffusion_pytorch_model.bin",
+    "diffusion_pytorch_model.bin.index.json",
+    "diffusion_pytorch_model.fp16.safetensors",
+    "diffusion_pytorch_model.safetensors.index.fp16.json",
+    "diffusion_pytorch_model.fp16.bin",
+    "diffusion_pytorch_model.bin.index.fp16.json",
+)
+"""Files of weights, the one to take first: full precision before half, and no pickle where there is another."""
 
 NETWORKS = ("unet_ema", "unet")  # the one to take first
 EMA_NOTE = "The weights are those of unet_ema, the average over training."
