@@ -10,7 +10,7 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safetensors.torch import save_file
@@ -22,7 +22,7 @@ from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, find_checkpo
 from core.model_index import check_index
 from core.schedule import NoiseSchedule
 from core.scheduler_classes import CLASSES
-from core.scheduler_config import SamplingDefaults, read_scheduler, scheduler_config
+from core.scheduler_config import SamplingDefaults, SchedulerConfig, read_scheduler, scheduler_config
 from core.unet import UNet
 from core.unet_config import UNetConfig
 from core.weight_files import files_of
@@ -39,9 +39,9 @@ PATIENCE_S = 2.0  # replacing four files takes milliseconds
 class Checkpoint:
     """What a checkpoint folder says: values only, equal for equal folders, so any number of engines may share one.
 
-    config: of the network. weights: the file, or the index of its shards, whose keys and shapes fit config. sha256
-    covers the weights and both configs, so equal hashes mean equal sampling. notes: what was chosen or inferred, or is
-    sampled otherwise than one may expect, a sentence each.
+    config: of the network that is sampled. weights: the file, or the index of its shards, whose keys and shapes fit
+    it. sha256 covers the weights and both configs, so equal hashes mean equal sampling. notes: what was chosen or
+    inferred, or is sampled otherwise than one may expect, a sentence each.
     """
 
     path: Path
@@ -59,7 +59,7 @@ class Checkpoint:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one picture."""
-        return self.config.in_channels, self.config.sample_size, self.config.sample_size
+        return self.config.in_channels, *self.config.size
 
     def load_network(self) -> UNet:
         """A network of its own with these weights: on the CPU, in fp32 and eval mode. Raises CheckpointError."""
@@ -104,6 +104,7 @@ def _read(folder: Path, layout: Layout) -> Checkpoint:
     check_index(layout.index, scheduler.name)
     config = UNetConfig.from_config(unet_config)
     check_fit(read_shapes(layout.weights), config, layout.weights.name)
+    config, halved = _without_variance(config, scheduler)
     digest = hashlib.sha256()
     for path in files_of(layout.weights):
         with path.open("rb") as file:
@@ -114,8 +115,26 @@ def _read(folder: Path, layout: Layout) -> Checkpoint:
         digest.update(json.dumps(kept, sort_keys=True).encode())
     if CLASSES[scheduler.name].defaults != CLASSES["DDIMScheduler"].defaults:  # what is left out means something else
         digest.update(scheduler.name.encode())
-    notes = (*layout.notes, *scheduler.notes)
+    notes = (*layout.notes, *halved, *scheduler.notes)
     return Checkpoint(folder, layout.weights, config, scheduler.schedule, scheduler.defaults, digest.hexdigest(), notes)
+
+
+def _without_variance(config: UNetConfig, scheduler: SchedulerConfig) -> tuple[UNetConfig, tuple[str, ...]]:
+    """(the network without its answer to the variance, what is to be said of that).
+
+    With a learned variance the first half of the channels is the prediction (Nichol & Dhariwal 2021, and diffusers'
+    DDPMScheduler); the rest would only set the noise of an ancestral step, where here η does.
+    """
+    C, out = config.in_channels, config.out_channels
+    if out == C and not scheduler.learned_variance:
+        return config, ()
+    if out != 2 * C:
+        raise CheckpointError(
+            f"config.json has {out} out_channels for {C} in_channels: this engine samples networks with as many, or, "
+            "where they learned the variance, with twice as many."
+        )
+    note = f"It learned the variance too: the first {C} of its {out} channels are sampled, and η sets the noise."
+    return replace(config, out_channels=C), (note,)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

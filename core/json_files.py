@@ -89,6 +89,14 @@ class Fields:
             raise self.refuse(key, f"{', '.join(known[:-1])} or {known[-1]}" if len(known) > 1 else known[0])
         return value
 
+    def wholes(self, key: str, length: int, low: int, high: int) -> tuple[int, ...]:
+        """At most ``length`` whole numbers from low to high."""
+        value = self.value(key)
+        good = isinstance(value, (list, tuple)) and 1 <= len(value) <= length
+        if not good or not all(type(x) is int and low <= x <= high for x in value):  # type: ignore[attr-defined]
+            raise self.refuse(key, f"a list of 1 to {length} whole numbers from {low} to {high}")
+        return tuple(value)  # type: ignore[arg-type]
+
     def numbers(self, key: str, length: int, low: float, high: float) -> tuple[float, ...]:
         """At most ``length`` numbers, each with low < it < high."""
         value = self.value(key)

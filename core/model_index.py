@@ -8,9 +8,9 @@ from core.errors import CheckpointError
 from core.json_files import read_json, shown
 from core.layouts.diffusers import beside
 from core.layouts.layout import INDEX, is_file
+from core.unet_config import NETWORK
 
 PIPELINES = ("DDPMPipeline", "DDIMPipeline", "PNDMPipeline")
-NETWORK = "UNet2DModel"
 
 
 def check_index(path: Path, scheduler: object) -> None:

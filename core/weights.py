@@ -45,11 +45,15 @@ def check_fit(shapes: Mapping[str, tuple[int, ...]], config: UNetConfig, name: s
 
 
 def load_network(config: UNetConfig, path: Path) -> UNet:
-    """A network of its own with the weights of a file: on the CPU, in fp32 and eval mode, without gradients.
+    """A network of its own with the weights of a file: on the CPU, in fp32 and eval mode, without gradients. Of one
+    that answers twice as many channels as config asks for, only the first half is made.
 
     Raises CheckpointError for weights that do not fit, or are no finite numbers.
     """
     state = {_modern(key): value for key, value in weight_files.read_tensors(path).items()}
+    for key in ("conv_out.weight", "conv_out.bias"):  # of a learned variance, the mean comes first
+        if key in state and len(state[key]) == 2 * config.out_channels:
+            state[key] = state[key][: config.out_channels].clone()
     check_fit({key: tuple(value.shape) for key, value in state.items()}, config, path.name)
     with torch.device("meta"):
         network = UNet(config)
