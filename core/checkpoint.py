@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core.errors import CheckpointError
-from core.json_files import read_json, shown
+from core.json_files import path_text, read_json, shown
 from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, find_checkpoints, layout_of
 from core.model_index import check_index
 from core.schedule import NoiseSchedule
@@ -82,7 +82,7 @@ def open_checkpoint(folder: str | Path) -> Checkpoint:
             return found
         if time.monotonic() > deadline:
             raise CheckpointError(
-                f"{folder} is being replaced, or a save was cut short there: wait and open it again, save it again, or "
+                f"{path_text(folder)} is being replaced, or a save was cut short there: wait and open it again, save it again, or "
                 f"remove its {SAVING} file if the weights and configs belong together."
             )
         time.sleep(0.02)

@@ -32,6 +32,12 @@ def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
 
 def check_fit(shapes: Mapping[str, tuple[int, ...]], config: UNetConfig, name: str) -> None:
     """Raises CheckpointError, naming the first key, unless the tensors are exactly those of the network."""
+    resnets = len(config.block_out_channels) * (2 * config.layers_per_block + 1) + 2
+    if len(shapes) < 10 * resnets:  # before thousands of layers are made for nothing
+        raise CheckpointError(
+            f"{name} does not fit config.json: {len(shapes)} tensors are too few for {config.layers_per_block} layers on "
+            f"{len(config.block_out_channels)} levels. Use the config.json that belongs to these weights."
+        )
     with torch.device("meta"):  # shapes only: nothing is allocated
         want = {key: tuple(value.shape) for key, value in UNet(config).state_dict().items()}
     missing, extra = sorted(set(want) - set(shapes)), sorted(set(shapes) - set(want))

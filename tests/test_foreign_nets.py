@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from test_unet import loud_state
 from test_unet_config import CIFAR10
 
-from core import CheckpointError, Engine, Request, SamplerSettings, UNetConfig, open_checkpoint
+from core import CheckpointError, Engine, Request, RequestError, SamplerSettings, UNetConfig, open_checkpoint
+from core.__main__ import main
 from core.weights import load_network
 
 V = {"prediction_type": "v_prediction"}
@@ -104,3 +105,24 @@ def test_the_cifar10_network_at_full_width_answers_as_diffusers_does(side, tmp_p
     with torch.no_grad():
         want = theirs.eval()(x, t).sample
         assert float((ours(x, t) - want).abs().max() / want.abs().max()) < 1e-4
+
+
+# --- other numbers of channels
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_channels_that_are_no_colours_give_numbers_and_no_picture(channels, tmp_path, capsys):
+    path, _ = write_folder(tmp_path / "net", DDPMScheduler(**V), in_channels=channels, out_channels=channels)
+    engine = engine_of(path)
+    result = engine.sample(Request((1, 2), SamplerSettings(3)))
+    result.save(tmp_path / "a.npy")
+    assert np.load(tmp_path / "a.npy").shape == (2, channels, 8, 8)
+    sentence = f"These pictures have {channels} channels, and only 1 \\(grey\\) or 3 \\(colour\\) can be shown"
+    with pytest.raises(RequestError, match=sentence):
+        result.save(tmp_path / "a.png")
+    with pytest.raises(RequestError, match=sentence):
+        _ = engine.run(Request((1,), SamplerSettings(1)), film=True).result()
+    assert main(["sample", str(path), "--steps", "2", "--seeds", "1", "--out", str(tmp_path / "b.png")]) == 2
+    assert f"These pictures have {channels} channels" in capsys.readouterr().err
+    assert main(["sample", str(path), "--steps", "2", "--seeds", "1", "--out", str(tmp_path / "b.npy")]) == 0
+    assert not (tmp_path / "b.png").exists()

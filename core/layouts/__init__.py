@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from core.errors import CheckpointError
-from core.json_files import Fields, read_json
+from core.json_files import Fields, path_text, read_json
 from core.layouts import diffusers
 from core.layouts.diffusers import WEIGHTS
 from core.layouts.layout import CONFIG, INDEX, MAX_T, SCHEDULER, Layout, is_folder
@@ -25,11 +25,13 @@ def find_layout(folder: Path) -> Layout | None:
 def layout_of(folder: Path) -> Layout:
     """The files of a checkpoint. Raises CheckpointError if it is none."""
     if not is_folder(folder):
-        raise CheckpointError(f"No checkpoint folder at {folder}: give the path of a folder with a config.json.")
+        raise CheckpointError(
+            f"No checkpoint folder at {path_text(folder)}: give the path of a folder with a config.json."
+        )
     layout = find_layout(folder)
     if layout is None:
         raise CheckpointError(
-            f"{folder} is no checkpoint: it needs config.json and scheduler_config.json, "
+            f"{path_text(folder)} is no checkpoint: it needs config.json and scheduler_config.json, "
             "side by side or under unet/ and scheduler/."
         )
     return layout
