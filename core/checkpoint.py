@@ -82,8 +82,8 @@ def open_checkpoint(folder: str | Path) -> Checkpoint:
             return found
         if time.monotonic() > deadline:
             raise CheckpointError(
-                f"{path_text(folder)} is being replaced, or a save was cut short there: wait and open it again, save it again, or "
-                f"remove its {SAVING} file if the weights and configs belong together."
+                f"{path_text(folder)} is being replaced, or a save was cut short there: wait and open it again, save "
+                f"it again, or remove its {SAVING} file if the weights and configs belong together."
             )
         time.sleep(0.02)
 

@@ -35,8 +35,8 @@ def check_fit(shapes: Mapping[str, tuple[int, ...]], config: UNetConfig, name: s
     resnets = len(config.block_out_channels) * (2 * config.layers_per_block + 1) + 2
     if len(shapes) < 10 * resnets:  # before thousands of layers are made for nothing
         raise CheckpointError(
-            f"{name} does not fit config.json: {len(shapes)} tensors are too few for {config.layers_per_block} layers on "
-            f"{len(config.block_out_channels)} levels. Use the config.json that belongs to these weights."
+            f"{name} does not fit config.json: {len(shapes)} tensors are too few for {config.layers_per_block} layers "
+            f"on {len(config.block_out_channels)} levels. Use the config.json that belongs to these weights."
         )
     with torch.device("meta"):  # shapes only: nothing is allocated
         want = {key: tuple(value.shape) for key, value in UNet(config).state_dict().items()}
