@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -24,7 +25,8 @@ from core.result import Result
 from core.run import Plan, Run
 from core.sampler import Network
 from core.solvers import PlannedStep, solver_named
-from core.solvers.ddim import DDIM
+from core.solvers.ddim import DDIM, StepCoefficients
+from core.timesteps import check_step_list, step_list
 
 MAX_BATCH = 64
 
@@ -81,9 +83,24 @@ class Engine:
 
     def plan(self, request: Request) -> list[PlannedStep]:
         """The scalars of every step. Raises RequestError for S outside 1..T, a bad list, or what the solver lacks."""
-        s = request.settings
-        timesteps = s.step_list(self.T, self.checkpoint.defaults.spacing)
-        return list(solver_named(s.solver).plan(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat))
+        return self._plan(self.resolve(request.settings))
+
+    def resolve(self, settings: SamplerSettings) -> SamplerSettings:
+        """Settings with nothing left to the checkpoint: its spacing and clipping, and where DDPM is the larger
+        variance for it (``SamplingDefaults.sigma_hat``), η = 1 said as sigma_hat."""
+        own = self.checkpoint.defaults
+        clip = own.clip_range is not None if settings.clip is None else settings.clip
+        larger = settings.sigma_hat or (own.sigma_hat and settings.eta == 1)
+        return replace(settings, spacing=settings.spacing or own.spacing, clip=clip, sigma_hat=larger)
+
+    def _plan(self, settings: SamplerSettings) -> list[PlannedStep]:
+        own, s = self.checkpoint.defaults, settings
+        if s.timesteps is None:
+            timesteps = step_list(s.spacing or own.spacing, s.steps, self.T, own.offset, own.drops_zero)
+        else:
+            timesteps = check_step_list(s.timesteps, self.T)
+        plan = solver_named(s.solver).plan(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat, own.lands_on)
+        return list(plan)
 
     def x_T(self, request: Request) -> Tensor:
         """The latents of a request, (N, C, H, W) float32 on the CPU: from seeds, or the strip between them."""
@@ -101,7 +118,8 @@ class Engine:
         x_T: latents (N, C, H, W) to use instead of the seeds' own, a tensor or an array. With η > 0, picture i adds
         the noise of its seed; see Request for what the pictures between seeds add. film: keep the trajectory.
         """
-        steps = self.plan(request)
+        settings = self.resolve(request.settings)
+        steps = self._plan(settings)
         latents = self.x_T(request) if x_T is None else _pictures(x_T, "latents")
         want = (request.count, *self.checkpoint.shape)
         if tuple(latents.shape) != want:
@@ -109,15 +127,9 @@ class Engine:
         if not bool(torch.isfinite(latents).all()):
             raise RequestError("The latents hold NaN or infinity: make them anew.")
         digest = None if x_T is None else hashlib.sha256(latents.numpy().tobytes()).hexdigest()
-        clip_range = self.clip_range(request)
-        resolved = replace(
-            request.settings,
-            spacing=request.settings.spacing or self.checkpoint.defaults.spacing,
-            clip=clip_range is not None,
-        )
         plan = Plan(
-            self.checkpoint, replace(request, settings=resolved), solver_named(resolved.solver), tuple(steps),
-            latents, clip_range, digest,
+            self.checkpoint, replace(request, settings=settings), solver_named(settings.solver), tuple(steps),
+            latents, self.clip_range(request), digest,
         )  # fmt: skip
         return Run(plan, self.placed, request.count if max_batch is None else max_batch, film)
 
@@ -166,8 +178,7 @@ class Engine:
         images = _pictures(images, "images")
         if images.ndim != 4 or tuple(images.shape[1:]) != self.checkpoint.shape or not len(images):
             raise RequestError(f"The images are {tuple(images.shape)}; this needs (N, *{self.checkpoint.shape}).")
-        timesteps = settings.step_list(self.T, self.checkpoint.defaults.spacing)
-        plan = DDIM().plan(self.checkpoint.schedule, timesteps, settings.eta, settings.sigma_hat)
+        plan = cast("list[StepCoefficients]", self._plan(self.resolve(settings)))
         kind, placed = self.checkpoint.defaults.prediction_type, self.placed
         batches = images.float().split(max_batch)
         done, parts = 0, []

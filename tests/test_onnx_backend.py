@@ -27,6 +27,7 @@ PARITY = 3e-4  # for loud weights, as in test_unet.py
 MORE = {
     **CONFIGS,
     "odd widths": replace(GOOGLE, block_out_channels=(9, 18), norm_num_groups=9),
+    "wider than high": replace(GOOGLE, sample_size=(8, 16)),
     "dropout": replace(GOOGLE, dropout=0.5),
     "a group for each channel": replace(GOOGLE, norm_num_groups=16),
     "one level, heads": replace(
@@ -41,7 +42,7 @@ def both(config, quiet_input=False):
 
 
 def pictures(config, batch, seed=2):
-    shape = (batch, config.in_channels, config.sample_size, config.sample_size)
+    shape = (batch, config.in_channels, *config.size)
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
 

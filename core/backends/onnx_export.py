@@ -41,6 +41,9 @@ def _array(tensor: Tensor) -> NDArray[np.float32]:
     return array
 
 
+Size = tuple[int, int]  # height, width
+
+
 class _Export:
     """One export. Values are names in the graph; shapes in comments are of the tensors behind them."""
 
@@ -49,37 +52,37 @@ class _Export:
 
     def to_bytes(self) -> bytes:
         config, graph = self.unet.config, self.graph
-        side = config.sample_size
-        x = graph.input(INPUT, [BATCH, config.in_channels, side, side])
+        size = config.size
+        x = graph.input(INPUT, [BATCH, config.in_channels, *size])
         shifts = self.time_shifts(graph.input(TIME, [TIMES]))
         h = self.conv(self.unet.conv_in, x)
         skips = [h]
         for stage in self.unet.down_blocks:
             assert isinstance(stage, Stage)
             for i in range(len(stage.resnets)):
-                h = self.layer(stage, i, h, shifts, side)
+                h = self.layer(stage, i, h, shifts, size)
                 skips.append(h)
             if stage.downsamplers is not None:
-                h, side = self.downsample(stage.downsamplers[0], h), side // 2  # type: ignore[arg-type]
+                h, size = self.downsample(stage.downsamplers[0], h), (size[0] // 2, size[1] // 2)  # type: ignore[arg-type]
                 skips.append(h)
         first, second = self.unet.mid_block.resnets
-        h = self.resnet(first, h, shifts, side)  # type: ignore[arg-type]
+        h = self.resnet(first, h, shifts, size)  # type: ignore[arg-type]
         for attention in self.unet.mid_block.attentions:
-            h = self.attention(attention, h, side)  # type: ignore[arg-type]
-        h = self.resnet(second, h, shifts, side)  # type: ignore[arg-type]
+            h = self.attention(attention, h, size)  # type: ignore[arg-type]
+        h = self.resnet(second, h, shifts, size)  # type: ignore[arg-type]
         for stage in self.unet.up_blocks:
             assert isinstance(stage, Stage)
             for i in range(len(stage.resnets)):
-                h = self.layer(stage, i, graph.add("Concat", h, skips.pop(), axis=1), shifts, side)
+                h = self.layer(stage, i, graph.add("Concat", h, skips.pop(), axis=1), shifts, size)
             if stage.upsamplers is not None:
-                h, side = self.upsample(stage.upsamplers[0], h), side * 2  # type: ignore[arg-type]
-        h = self.conv(self.unet.conv_out, self.silu(self.norm(self.unet.conv_norm_out, h, side)))
-        graph.output(h, [BATCH, config.out_channels, side, side], OUTPUT)
+                h, size = self.upsample(stage.upsamplers[0], h), (size[0] * 2, size[1] * 2)  # type: ignore[arg-type]
+        h = self.conv(self.unet.conv_out, self.silu(self.norm(self.unet.conv_norm_out, h, size)))
+        graph.output(h, [BATCH, config.out_channels, *size], OUTPUT)
         return graph.to_bytes(f"ddim-explorer {EXPORT_VERSION}")
 
-    def layer(self, stage: Stage, i: int, x: str, shifts: dict[nn.Module, str], side: int) -> str:
-        x = self.resnet(stage.resnets[i], x, shifts, side)  # type: ignore[arg-type]
-        return x if stage.attentions is None else self.attention(stage.attentions[i], x, side)  # type: ignore[arg-type]
+    def layer(self, stage: Stage, i: int, x: str, shifts: dict[nn.Module, str], size: Size) -> str:
+        x = self.resnet(stage.resnets[i], x, shifts, size)  # type: ignore[arg-type]
+        return x if stage.attentions is None else self.attention(stage.attentions[i], x, size)  # type: ignore[arg-type]
 
     def time_shifts(self, t: str) -> dict[nn.Module, str]:
         """What each ResnetBlock adds for the time, (times, C, 1, 1): all projections in one product."""
@@ -101,16 +104,16 @@ class _Export:
         widths = graph.ints(*(resnet.time_emb_proj.out_features for resnet in resnets))
         return dict(zip(resnets, graph.split("Split", h, widths, outputs=len(resnets), axis=1), strict=True))
 
-    def resnet(self, block: ResnetBlock, x: str, shifts: dict[nn.Module, str], side: int) -> str:
-        h = self.conv(block.conv1, self.silu(self.norm(block.norm1, x, side)))
+    def resnet(self, block: ResnetBlock, x: str, shifts: dict[nn.Module, str], size: Size) -> str:
+        h = self.conv(block.conv1, self.silu(self.norm(block.norm1, x, size)))
         h = self.graph.add("Add", h, shifts[block])
-        h = self.conv(block.conv2, self.silu(self.norm(block.norm2, h, side)))
+        h = self.conv(block.conv2, self.silu(self.norm(block.norm2, h, size)))
         return self.graph.add("Add", h, x if block.conv_shortcut is None else self.conv(block.conv_shortcut, x))
 
-    def attention(self, block: AttentionBlock, x: str, side: int) -> str:
+    def attention(self, block: AttentionBlock, x: str, size: Size) -> str:
         graph, heads, inner = self.graph, block.heads, block.to_q.out_features
         scale = (inner // heads) ** -0.5  # goes into q's weights
-        h = graph.add("Reshape", self.norm(block.group_norm, x, side), graph.ints(0, -1, side * side))
+        h = graph.add("Reshape", self.norm(block.group_norm, x, size), graph.ints(0, -1, size[0] * size[1]))
         h = graph.add("Transpose", h, perm=[0, 2, 1])  # (N, HW, C)
         weight = torch.cat([block.to_q.weight * scale, block.to_k.weight, block.to_v.weight])
         bias = torch.cat([block.to_q.bias * scale, block.to_k.bias, block.to_v.bias])
@@ -126,7 +129,7 @@ class _Export:
         out = block.to_out[0]
         assert isinstance(out, nn.Linear)
         a = graph.add("Add", graph.add("MatMul", a, self.weight(out.weight.T)), self.weight(out.bias))
-        a = graph.add("Reshape", graph.add("Transpose", a, perm=[0, 2, 1]), graph.ints(0, -1, side, side))
+        a = graph.add("Reshape", graph.add("Transpose", a, perm=[0, 2, 1]), graph.ints(0, -1, *size))
         return graph.add("Add", x, a)
 
     def downsample(self, block: Downsample, x: str) -> str:
@@ -144,13 +147,13 @@ class _Export:
         shape = {"kernel_shape": list(conv.kernel_size), "strides": list(conv.stride)}
         return self.graph.add("Conv", x, self.weight(conv.weight), self.weight(conv.bias), pads=pads, **shape)
 
-    def norm(self, norm: nn.GroupNorm, x: str, side: int) -> str:
+    def norm(self, norm: nn.GroupNorm, x: str, size: Size) -> str:
         """Group norm as instance norm of whole groups: a kernel of two passes, exact where a mean is large."""
         graph, groups = self.graph, norm.num_groups
         ones, zeros = graph.weight(np.ones(groups, np.float32)), graph.weight(np.zeros(groups, np.float32))
         h = graph.add("Reshape", x, graph.ints(0, groups, -1))
         h = graph.add("InstanceNormalization", h, ones, zeros, epsilon=float(norm.eps))
-        h = graph.add("Reshape", h, graph.ints(0, -1, side, side))
+        h = graph.add("Reshape", h, graph.ints(0, -1, *size))
         h = graph.add("Mul", h, self.weight(norm.weight[:, None, None]))
         return graph.add("Add", h, self.weight(norm.bias[:, None, None]))
 

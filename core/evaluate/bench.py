@@ -89,7 +89,7 @@ def synchronised(engine: Engine, do: Contender) -> Contender:
 def contenders(engine: Engine, pipeline: Any | None, steps: int, batch: int) -> dict[str, Contender]:
     """What is timed at one batch: from seeds to finished pictures; for the bare calls, the network alone, S times."""
     request = Request(tuple(range(batch)), SamplerSettings(steps))
-    timesteps = request.settings.step_list(engine.T, engine.checkpoint.defaults.spacing)
+    timesteps = [step.t for step in engine.plan(request)]
     x = engine.placed.to_device(torch.zeros(batch, *engine.checkpoint.shape))
 
     @torch.inference_mode()
