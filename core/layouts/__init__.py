@@ -8,13 +8,13 @@ from pathlib import Path
 
 from core.errors import CheckpointError
 from core.json_files import Fields, path_text, read_json
-from core.layouts import diffusers
 from core.layouts.diffusers import WEIGHTS
+from core.layouts.diffusers import find as find_diffusers
 from core.layouts.layout import CONFIG, INDEX, MAX_T, SCHEDULER, Layout, is_folder
 
 __all__ = ["CONFIG", "INDEX", "SCHEDULER", "WEIGHTS", "Layout", "find_checkpoints", "find_layout", "layout_of"]
 
-LAYOUTS: tuple[Callable[[Path], Layout | None], ...] = (diffusers.find,)
+LAYOUTS: tuple[Callable[[Path], Layout | None], ...] = (find_diffusers,)
 
 
 def find_layout(folder: Path) -> Layout | None:
