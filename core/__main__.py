@@ -33,7 +33,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = root.add_subparsers(dest="command", required=True, parser_class=_OneLineParser)
     sample = verbs.add_parser("sample", help="one picture for each seed")
     commands.add_common(sample, seeds="0-15")
-    interpolate = verbs.add_parser("interpolate", help="a path through the latents of two or more seeds")
+    interpolate = verbs.add_parser("interpolate", help="a path through two or more latents, of seeds or of pictures")
     commands.add_common(interpolate, seeds="3,8")
     commands.add_interpolation(interpolate)
     for verb in (sample, interpolate):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from core import latents as paths
@@ -18,6 +15,7 @@ from core.backends import open_network
 from core.checkpoint import Checkpoint, open_checkpoint
 from core.device import resolve_device, resolve_precision
 from core.errors import RequestError
+from core.given import Array, digest, given_latents, tensor_of
 from core.inversion import Inversion, invert
 from core.request import Request, SamplerSettings
 from core.result import Result
@@ -27,8 +25,6 @@ from core.solvers import PlannedStep, solver_named
 from core.solvers.ddim import DDIM
 
 MAX_BATCH = 64
-
-Array = Tensor | NDArray[np.floating]
 
 
 class Engine:
@@ -85,9 +81,16 @@ class Engine:
         timesteps = s.step_list(self.T, self.checkpoint.defaults.spacing)
         return list(solver_named(s.solver).plan(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat))
 
-    def x_T(self, request: Request) -> Tensor:
-        """The latents of a request, (N, C, H, W) float32 on the CPU: from seeds, or the strip between them."""
-        keys = noise.latents(request.seeds, self.checkpoint.shape)
+    def x_T(self, request: Request, given: Array | None = None) -> Tensor:
+        """The latents of a request, (N, C, H, W) float32 on the CPU: the seeds' own, or what lies between them.
+
+        given: latents instead of the seeds' own, one for each seed; or, of a path, a sheet or a place, one for each
+        picture, which are left as they are (core/given.py). Raises RequestError for another number.
+        """
+        shape = self.checkpoint.shape
+        keys = noise.latents(request.seeds, shape) if given is None else given_latents(given, request, shape)
+        if len(keys) != len(request.seeds):
+            return keys
         if request.frames is not None:
             return paths.strip(keys, request.frames, request.loop)
         if request.sheet is not None:
@@ -98,17 +101,12 @@ class Engine:
         """An iterator of the run's steps, in one batch unless max_batch says otherwise. Everything is checked before
         this returns; close it to stop.
 
-        x_T: latents (N, C, H, W) to use instead of the seeds' own, a tensor or an array. With η > 0, picture i adds
-        the noise of its seed; see Request for what the pictures between seeds add. film: keep the trajectory.
+        x_T: latents to use instead of the seeds' own, a tensor or an array, as ``x_T`` takes them. With η > 0, picture
+        i adds the noise of its seed; see Request for what the pictures between seeds add. film: keep the trajectory.
         """
         steps = self.plan(request)
-        latents = self.x_T(request) if x_T is None else _pictures(x_T, "latents")
-        want = (request.count, *self.checkpoint.shape)
-        if tuple(latents.shape) != want:
-            raise RequestError(f"The latents are {tuple(latents.shape)}; this request needs {want}.")
-        if not bool(torch.isfinite(latents).all()):
-            raise RequestError("The latents hold NaN or infinity: make them anew.")
-        digest = None if x_T is None else hashlib.sha256(latents.numpy().tobytes()).hexdigest()
+        latents = self.x_T(request, x_T)
+        sha256 = None if x_T is None else digest(tensor_of(x_T, "latents"))
         clip_range = self.clip_range(request)
         resolved = replace(
             request.settings,
@@ -117,7 +115,7 @@ class Engine:
         )
         plan = Plan(
             self.checkpoint, replace(request, settings=resolved), solver_named(resolved.solver), tuple(steps),
-            latents, clip_range, digest,
+            latents, clip_range, sha256,
         )  # fmt: skip
         return Run(plan, self.placed, request.count if max_batch is None else max_batch, film)
 
@@ -143,7 +141,8 @@ class Engine:
         return self.run(request, x_T, max_batch).result(on_step)
 
     def interpolate(self, request: Request, **options: object) -> Result:
-        """Like sample, for a request with ``frames``: the pictures of a strip, in order."""
+        """Like sample, for a request with ``frames``: the pictures of a strip, in order. x_T: the latents that it goes
+        through, one for each seed, such as ``encode`` finds of two pictures."""
         if request.frames is None:
             raise RequestError("An interpolation needs a number of frames.")
         return self.sample(request, **options)  # type: ignore[arg-type]
@@ -163,7 +162,7 @@ class Engine:
         """
         if settings.solver != DDIM.name:
             raise RequestError("Only DDIM is inverted here: take the solver ddim.")
-        images = _pictures(images, "images")
+        images = tensor_of(images, "images")
         if images.ndim != 4 or tuple(images.shape[1:]) != self.checkpoint.shape or not len(images):
             raise RequestError(f"The images are {tuple(images.shape)}; this needs (N, *{self.checkpoint.shape}).")
         timesteps = settings.step_list(self.T, self.checkpoint.defaults.spacing)
@@ -188,13 +187,3 @@ class Engine:
             sum(part.evaluations for part in parts),
             sum(shares) / len(images),
         )
-
-
-def _pictures(values: Array, what: str) -> Tensor:
-    """A tensor or a NumPy array of numbers as float32 on the CPU. Raises RequestError for anything else."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
-        values = torch.from_numpy(np.array(values, dtype=np.float32))  # a copy: what was given may be read-only
-    if not isinstance(values, Tensor) or values.is_complex() or values.dtype == torch.bool:
-        kind = getattr(values, "dtype", type(values).__name__)
-        raise RequestError(f"The {what} are {kind}: give a float tensor or a NumPy array (N, C, H, W).")
-    return values.detach().float().cpu().contiguous()

@@ -26,10 +26,11 @@ def short(value: float) -> str:
 
 def command_line(
     request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png",
-    batch: int | None = None, backend: str = "auto",
+    batch: int | None = None, backend: str = "auto", latents: str | None = None,
 ) -> str:  # fmt: skip
     """``python -m core sample …`` or ``interpolate …``. checkpoint: a folder. batch: pictures in one network call,
-    all at once where it is not given: another batch rounds the last bit otherwise."""
+    all at once where it is not given: another batch rounds the last bit otherwise. latents: the .npy that was given
+    to the run, if any."""
     batch = batch or request.count
     s = request.settings
     words = ["python", "-m", "core", "interpolate" if request.between else "sample", checkpoint]
@@ -45,6 +46,8 @@ def command_line(
     if s.solver != DDIM.name:
         words += ["--solver", s.solver]
     words += ["--seeds", seeds_text(request.seeds)]
+    if latents is not None:
+        words += ["--latents", latents]
     if request.frames is not None:
         words += ["--frames", str(request.frames)]
     if request.loop:
@@ -76,9 +79,9 @@ def settings_code(s: SamplerSettings) -> str:
 
 def python_code(
     request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png",
-    batch: int | None = None, backend: str = "auto",
+    batch: int | None = None, backend: str = "auto", latents: str | None = None,
 ) -> str:  # fmt: skip
-    """A script of a few lines. checkpoint: a folder. batch: as for command_line."""
+    """A script of a few lines. checkpoint: a folder. batch, latents: as for command_line."""
     size = batch or request.count
     seeds = request.seeds
     consecutive = len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
@@ -86,13 +89,15 @@ def python_code(
     parts.append(f"settings={settings_code(request.settings)}")
     parts += [f"{name}={getattr(request, name)!r}" for name in ("frames", "sheet", "place") if getattr(request, name)]
     parts += [f"{name}=True" for name in ("loop", "own_noise") if getattr(request, name)]
+    given = "" if latents is None else f", x_T=np.load({latents!r})"
     at_once = f", max_batch={size}" if size != min(BATCH, request.count) else ""
     by = f", backend={backend!r}" if backend != "auto" else ""
     arguments = "".join(f"    {part},\n" for part in parts)
     return (
+        f"{'import numpy as np' + chr(10) + chr(10) if given else ''}"
         "from core import Engine, Request, SamplerSettings\n\n"
         f"engine = Engine.open({checkpoint!r}, device={device!r}, precision={precision!r}{by})\n"
         f"request = Request(\n{arguments})\n"
-        f"result = engine.sample(request{at_once})\n"
+        f"result = engine.sample(request{given}{at_once})\n"
         f"result.save({out!r})\n"
     )

@@ -90,7 +90,9 @@ def request_of(args: argparse.Namespace, latents: Latents | None) -> tuple[Reque
     taken = taken_settings(given, noted) if noted is not None else {}
     settings = SamplerSettings(**{**taken, **given})  # type: ignore[arg-type]
     count = None if latents is None else len(latents.x_T)
-    if args.seeds is None and count is not None and args.command != "interpolate":
+    if args.seeds is None and count is not None:
+        if args.command == "interpolate" and count == 1:
+            raise RequestError("--latents holds one latent: a path needs two or more to go through.")
         seeds = tuple(range(count))
     else:
         seeds = parse_seeds(args.default_seeds if args.seeds is None else args.seeds)
@@ -104,9 +106,15 @@ def request_of(args: argparse.Namespace, latents: Latents | None) -> tuple[Reque
     if args.loop and elsewhere:
         raise RequestError("--loop closes a path: leave it out beside --sheet and --place.")
     frames = args.frames
-    if frames is None and not elsewhere:
-        frames = FRAMES if count is None else count
-    return Request(seeds, settings, frames, args.loop, args.sheet, place_of(args.place), args.own_noise), taken
+    if frames is None and not elsewhere:  # more keys than that, or latents that are one for each picture, say how many
+        keys = count is None or count == len(seeds)
+        frames = max(FRAMES, len(seeds) + args.loop) if keys else count
+    request = Request(seeds, settings, frames, args.loop, args.sheet, place_of(args.place), args.own_noise)
+    if count not in (None, len(seeds), request.count):
+        raise RequestError(
+            f"--latents holds {count} and --seeds names {len(seeds)}: give one seed for each latent to go through."
+        )
+    return request, taken
 
 
 def place_of(text: str | None) -> tuple[float, float] | None:
