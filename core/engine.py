@@ -23,6 +23,7 @@ from core.run import Plan, Run
 from core.sampler import Network
 from core.solvers import PlannedStep, solver_named
 from core.solvers.ddim import DDIM
+from core.timesteps import position
 
 MAX_BATCH = 64
 
@@ -76,10 +77,20 @@ class Engine:
             self.placed = open_network(self.checkpoint, self.device, self.precision, name)
 
     def plan(self, request: Request) -> list[PlannedStep]:
-        """The scalars of every step. Raises RequestError for S outside 1..T, a bad list, or what the solver lacks."""
-        s = request.settings
-        timesteps = s.step_list(self.T, self.checkpoint.defaults.spacing)
-        return list(solver_named(s.solver).plan(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat))
+        """The scalars of every step, from the request's start, and of branches with their own η. Raises RequestError
+        for S outside 1..T, a bad list, a t that is not in it, or what the solver lacks."""
+        s, schedule = request.settings, self.checkpoint.schedule
+        solver, timesteps = solver_named(s.solver), self._timesteps(s, request.start)
+        steps = list(solver.plan(schedule, timesteps, s.eta, s.sigma_hat))
+        if request.branches is not None:
+            fork = position(timesteps, request.branches.at)
+            steps[fork:] = solver.plan(schedule, timesteps[fork:], request.branches.eta, False)
+        return steps
+
+    def _timesteps(self, settings: SamplerSettings, start: int | None) -> tuple[int, ...]:
+        """The step list from ``start`` on, or all of it."""
+        timesteps = settings.step_list(self.T, self.checkpoint.defaults.spacing)
+        return timesteps if start is None else timesteps[position(timesteps, start) :]
 
     def x_T(self, request: Request, given: Array | None = None) -> Tensor:
         """The latents of a request, (N, C, H, W) float32 on the CPU: the seeds' own, or what lies between them.
@@ -102,9 +113,12 @@ class Engine:
         this returns; close it to stop.
 
         x_T: latents to use instead of the seeds' own, a tensor or an array, as ``x_T`` takes them. With η > 0, picture
-        i adds the noise of its seed; see Request for what the pictures between seeds add. film: keep the trajectory.
+        i adds the noise of its seed; see Request for what the pictures between seeds add. Where the request has a
+        start, they are x_t there and are needed. film: keep the trajectory.
         """
         steps = self.plan(request)
+        if request.start is not None and x_T is None:
+            raise RequestError(f"A run that starts at t = {request.start} needs the latents there: give x_T.")
         latents = self.x_T(request, x_T)
         sha256 = None if x_T is None else digest(tensor_of(x_T, "latents"))
         clip_range = self.clip_range(request)
@@ -115,7 +129,7 @@ class Engine:
         )
         plan = Plan(
             self.checkpoint, replace(request, settings=resolved), solver_named(resolved.solver), tuple(steps),
-            latents, clip_range, sha256,
+            latents, clip_range, sha256, [c.t for c in steps].index(request.branches.at) if request.branches else None,
         )  # fmt: skip
         return Run(plan, self.placed, request.count if max_batch is None else max_batch, film)
 
@@ -154,18 +168,20 @@ class Engine:
         refine: int = 0,
         max_batch: int = MAX_BATCH,
         on_step: Callable[[int, int], None] | None = None,
+        until: int | None = None,
     ) -> Inversion:
         """Latents x_T of images (N,C,H,W) in [−1,1], by the ODE of η = 0 run upward (core/inversion.py).
 
         ``sample`` with these latents, the same step list and clip=False gives the images back, the better
-        the larger S and refine. Raises RequestError for η > 0 or images of another shape.
+        the larger S and refine. until: a t of the step list at which to stop; then it is x_t that is found, and a
+        request with that start gives the images back. Raises RequestError for η > 0 or images of another shape.
         """
         if settings.solver != DDIM.name:
             raise RequestError("Only DDIM is inverted here: take the solver ddim.")
         images = tensor_of(images, "images")
         if images.ndim != 4 or tuple(images.shape[1:]) != self.checkpoint.shape or not len(images):
             raise RequestError(f"The images are {tuple(images.shape)}; this needs (N, *{self.checkpoint.shape}).")
-        timesteps = settings.step_list(self.T, self.checkpoint.defaults.spacing)
+        timesteps = self._timesteps(settings, until)
         plan = DDIM().plan(self.checkpoint.schedule, timesteps, settings.eta, settings.sigma_hat)
         kind, placed = self.checkpoint.defaults.prediction_type, self.placed
         batches = images.float().split(max_batch)
