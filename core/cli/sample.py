@@ -42,6 +42,9 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
         help="x_T as .npy, float32 N×C×H×W, one for each seed, sampled as the .json beside it says where nothing else "
         "is asked; default: the seeds' own",
     )
+    parser.add_argument(
+        "--start", type=int, metavar="T", help="begin at this t of the step list: --latents are x_t there, not x_T"
+    )
     parser.add_argument("--solver", choices=list(SOLVERS), help="default: ddim; the others are beyond the paper")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
