@@ -1,4 +1,4 @@
-"""``python -m core``: sample, interpolate, encode, faces, train, features, evaluate, bench.
+"""``python -m core``: sample, interpolate, branch, encode, faces, train, features, evaluate, bench.
 
 Bad input ends with status 2 and one line."""
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core.cli import encode
+from core.cli import branch, encode
 from core.cli import sample as commands
 from core.data import faces_command as faces
 from core.errors import DDIMError
@@ -33,12 +33,13 @@ def parser() -> argparse.ArgumentParser:
     verbs = root.add_subparsers(dest="command", required=True, parser_class=_OneLineParser)
     sample = verbs.add_parser("sample", help="one picture for each seed")
     commands.add_common(sample, seeds="0-15")
-    interpolate = verbs.add_parser("interpolate", help="a path through the latents of two or more seeds")
+    interpolate = verbs.add_parser("interpolate", help="a path through two or more latents, of seeds or of pictures")
     commands.add_common(interpolate, seeds="3,8")
     commands.add_interpolation(interpolate)
     for verb in (sample, interpolate):
         verb.set_defaults(run=commands.run)
     for name, module, does in (
+        ("branch", branch, "come down several times from one x_t: what was still open at t"),
         ("encode", encode, "find the latents of pictures of your own"),
         ("faces", faces, "draw the toon-face data set"),
         ("train", train, "train a network on your own images"),

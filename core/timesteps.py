@@ -71,3 +71,12 @@ def check_step_list(timesteps: Sequence[int], T: int) -> tuple[int, ...]:
     if any(a <= b for a, b in pairwise(steps)):
         raise RequestError("A custom step list must fall strictly, from noise to data, such as 900,500,100.")
     return steps
+
+
+def position(timesteps: Sequence[int], t: int) -> int:
+    """Where t stands in a step list. Raises RequestError, naming its neighbours there, where it does not."""
+    if t in timesteps:
+        return list(timesteps).index(t)
+    above, below = [s for s in timesteps if s > t][-1:], [s for s in timesteps if s < t][:1]
+    near = " or ".join(map(str, above + below))
+    raise RequestError(f"The run does not pass t = {t}: take {near}, or steps that it is one of.")

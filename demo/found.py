@@ -58,6 +58,10 @@ def rows_of(found: Recorded) -> list[tuple[str, str]]:
         what = "A race: " + "; ".join(setting_label(p.settings.steps, p.settings.eta) for p in parts)
     elif found.kind == "grid":
         what = f"A grid of {len(parts)} cells"
+    elif found.kind == "branches":
+        what = f"{request.count} branches from x_t at t = {', '.join(map(str, found.at))}"
+    elif request.branches is not None:
+        what = f"{request.count} branches from x_t at t = {request.branches.at}"
     elif request.frames is not None:
         what = f"A path of {request.frames} pictures" + (", closed to a loop" if request.loop else "")
     elif request.sheet is not None:

@@ -124,6 +124,8 @@ def limit(what: str, n: int, most: int) -> None:
 def shown_here(request: Request, here: Here) -> None:
     """Raises ValueError for settings that no control of the page can take."""
     s = request.settings
+    if request.branches is not None or request.start is not None:
+        raise ValueError("The page has no controls for branches or for a start below x_T.")
     if s.timesteps is not None or s.sigma_hat:
         raise ValueError("The page has no control for σ̂ or a step list of its own.")
     if s.solver != "ddim":

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from test_views import final, values
 
-from core import DataError, Engine, Request, SamplerSettings
+from core import Branches, DataError, Engine, Request, SamplerSettings
 from core.record import grid_record, race_record, recorded, run_record
 from core.timing import Timing
 from demo.found import found_html, read
@@ -92,6 +92,7 @@ def test_a_race_and_a_grid_set_all_their_runs(engine, here):
         (Request((3, 8), frames=9), "Interpolate puts"),
         (Request(tuple(range(9)), frames=33), "room for 8 keys"),
         (Request((1, 2, 3, 4), sheet=5), "7 × 7"),
+        (Request((3,), branches=Branches(500)), "no controls for branches"),
         (Request((1, 2, 3, 4), SamplerSettings(50), sheet=7), "10 steps at most"),
     ],
 )

@@ -39,8 +39,11 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
     parser.add_argument(
         "--latents",
         type=Path,
-        help="x_T as .npy, float32 N×C×H×W, one a picture, sampled as the .json beside it says where nothing else is "
-        "asked; default: the seeds' own",
+        help="x_T as .npy, float32 N×C×H×W, one for each seed, sampled as the .json beside it says where nothing else "
+        "is asked; default: the seeds' own",
+    )
+    parser.add_argument(
+        "--start", type=int, metavar="T", help="begin at this t of the step list: --latents are x_t there, not x_T"
     )
     parser.add_argument("--solver", choices=list(SOLVERS), help="default: ddim; the others are beyond the paper")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
@@ -54,11 +57,13 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
 
 
 def add_interpolation(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--frames", type=int, help="pictures on the strip, both ends included; default: 11")
+    parser.add_argument(
+        "--frames", type=int, help="pictures on the strip, both ends included; default: 11, or as many as keys"
+    )
     parser.add_argument("--sheet", type=int, metavar="N", help="N × N pictures between four corner seeds instead")
     parser.add_argument("--place", metavar="ACROSS,DOWN", help="one place on that sheet, such as 0.5,0.25, instead")
     parser.add_argument("--own-noise", action="store_true", help="with eta > 0, each picture adds its own noise")
-    parser.add_argument("--loop", action="store_true", help="return to the first seed")
+    parser.add_argument("--loop", action="store_true", help="return to the first key")
     parser.add_argument("--boomerang", action="store_true", help="animate there and back")
 
 
