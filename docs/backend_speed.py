@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # from a checkout, not installed
+os.environ.setdefault("GOMP_SPINCOUNT", "8000")  # as app.py does; read when torch is loaded
 
 import torch
 

@@ -146,7 +146,7 @@ class OnnxNetwork:
             left = batch - start
             workers = min(self._threads, left)
             end = batch - left % workers if self._keep == MAX_SESSIONS else batch
-            large = 0 if workers == 1 else (end - start) // (self._piece * workers) * self._piece * workers
+            large = (end - start) // (self._piece * workers) * self._piece * workers
             pieces = [slice(i, i + self._piece) for i in range(start, start + large, self._piece)]
             rounds.append((self._threads // workers, pieces + [slice(i, i + 1) for i in range(start + large, end)]))
             start = end
