@@ -151,12 +151,15 @@ def save_checkpoint(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    scheduler = scheduler_config(schedule, defaults)
+    kind = scheduler["_class_name"]
     index = {
-        "_class_name": "DDIMPipeline",
-        "scheduler": ["diffusers", "DDIMScheduler"],
+        # diffusers' DDIMPipeline turns every other scheduler into a DDIMScheduler
+        "_class_name": "DDIMPipeline" if kind == "DDIMScheduler" else "DDPMPipeline",
+        "scheduler": ["diffusers", kind],
         "unet": ["diffusers", "UNet2DModel"],
     }
-    values = {INDEX: index, SCHEDULER: scheduler_config(schedule, defaults), CONFIG: config.to_config()}
+    values = {INDEX: index, SCHEDULER: scheduler, CONFIG: config.to_config()}
     parts = {name: folder / f"{name}.{os.getpid()}.part" for name in (*values, WEIGHTS)}
     try:
         for name, value in values.items():

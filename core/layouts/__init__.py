@@ -12,7 +12,10 @@ from core.layouts.diffusers import WEIGHTS
 from core.layouts.diffusers import find as find_diffusers
 from core.layouts.layout import CONFIG, INDEX, MAX_T, SCHEDULER, Layout, is_folder
 
-__all__ = ["CONFIG", "INDEX", "SCHEDULER", "WEIGHTS", "Layout", "find_checkpoints", "find_layout", "layout_of"]
+__all__ = [
+    "CONFIG", "INDEX", "SCHEDULER", "WEIGHTS", "Layout", "find_checkpoints", "find_layout", "layout_of",
+    "training_steps",
+]  # fmt: skip
 
 LAYOUTS: tuple[Callable[[Path], Layout | None], ...] = (find_diffusers,)
 
