@@ -72,6 +72,8 @@ class EngineHost:
                 reason = instead_of(engine.device, engine.precision) if self.backend == "auto" else None
                 if reason is not None:
                     print(f"{name} is computed by torch: {reason}", flush=True)
+                for note in engine.checkpoint.notes:
+                    print(f"{name}: {note}", flush=True)
                 self._calibrate(name, engine)
                 self._engines[name] = engine
             return self._engines[name]
