@@ -1,4 +1,4 @@
-"""``python -m core``: sample, interpolate, branch, encode, faces, train, features, evaluate, bench.
+"""``python -m core``: sample, interpolate, branch, info, convert, encode, faces, train, features, evaluate, bench.
 
 Bad input ends with status 2 and one line."""
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from core.cli import branch, encode
+from core.cli import branch, convert, encode, info
 from core.cli import sample as commands
 from core.data import faces_command as faces
 from core.errors import DDIMError
@@ -40,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
         verb.set_defaults(run=commands.run)
     for name, module, does in (
         ("branch", branch, "come down several times from one x_t: what was still open at t"),
+        ("info", info, "what a checkpoint is, what it costs, and what was inferred"),
+        ("convert", convert, "write a checkpoint of another layout as ours"),
         ("encode", encode, "find the latents of pictures of your own"),
         ("faces", faces, "draw the toon-face data set"),
         ("train", train, "train a network on your own images"),

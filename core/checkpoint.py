@@ -18,7 +18,7 @@ from torch import Tensor
 
 from core.errors import CheckpointError
 from core.json_files import path_text, read_json, shown
-from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, find_checkpoints, layout_of
+from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, authors, find_checkpoints, layout_of
 from core.model_index import check_index
 from core.schedule import NoiseSchedule
 from core.scheduler_classes import CLASSES
@@ -90,20 +90,26 @@ def open_checkpoint(folder: str | Path) -> Checkpoint:
 
 def _state_of(layout: Layout) -> tuple[tuple[int, int, int], ...] | None:
     """What changes whenever one of the files is replaced; None while that is going on."""
-    if layout.config.with_name(SAVING).exists():
+    if layout.weights.with_name(SAVING).exists():
         return None
     shards = files_of(layout.weights) if layout.weights.exists() else ()
     files = (layout.config, layout.scheduler, layout.weights, *shards)
-    there = [path.stat() for path in files if path.exists()]
+    there = [path.stat() for path in files if path is not None and path.exists()]
     return tuple((stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in there)
 
 
 def _read(folder: Path, layout: Layout) -> Checkpoint:
-    unet_config, scheduler_values = read_json(layout.config), read_json(layout.scheduler)
+    shapes, told = None, tuple[str, ...]()
+    if layout.config is None or layout.scheduler is None:
+        shapes = read_shapes(layout.weights)
+        unet_config, scheduler_values, told = authors.describe(shapes, layout.weights.name)
+    else:
+        unet_config, scheduler_values = read_json(layout.config), read_json(layout.scheduler)
     scheduler = read_scheduler(scheduler_values)
-    check_index(layout.index, scheduler.name)
+    if layout.config is not None:
+        check_index(layout.index, scheduler.name)
     config = UNetConfig.from_config(unet_config)
-    check_fit(read_shapes(layout.weights), config, layout.weights.name)
+    check_fit(shapes or read_shapes(layout.weights), config, layout.weights.name)
     config, halved = _without_variance(config, scheduler)
     digest = hashlib.sha256()
     for path in files_of(layout.weights):
@@ -115,7 +121,7 @@ def _read(folder: Path, layout: Layout) -> Checkpoint:
         digest.update(json.dumps(kept, sort_keys=True).encode())
     if CLASSES[scheduler.name].defaults != CLASSES["DDIMScheduler"].defaults:  # what is left out means something else
         digest.update(scheduler.name.encode())
-    notes = (*layout.notes, *halved, *scheduler.notes)
+    notes = (*layout.notes, *told, *halved, *scheduler.notes)
     return Checkpoint(folder, layout.weights, config, scheduler.schedule, scheduler.defaults, digest.hexdigest(), notes)
 
 
@@ -151,12 +157,15 @@ def save_checkpoint(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    scheduler = scheduler_config(schedule, defaults)
+    kind = scheduler["_class_name"]
     index = {
-        "_class_name": "DDIMPipeline",
-        "scheduler": ["diffusers", "DDIMScheduler"],
+        # diffusers' DDIMPipeline turns every other scheduler into a DDIMScheduler
+        "_class_name": "DDIMPipeline" if kind == "DDIMScheduler" else "DDPMPipeline",
+        "scheduler": ["diffusers", kind],
         "unet": ["diffusers", "UNet2DModel"],
     }
-    values = {INDEX: index, SCHEDULER: scheduler_config(schedule, defaults), CONFIG: config.to_config()}
+    values = {INDEX: index, SCHEDULER: scheduler, CONFIG: config.to_config()}
     parts = {name: folder / f"{name}.{os.getpid()}.part" for name in (*values, WEIGHTS)}
     try:
         for name, value in values.items():

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from core.errors import CheckpointError
 from core.json_files import path_text, read_json, shown
+from core.layouts.authors import SUFFIXES, refuse_others
 
 Shape = tuple[int, ...]
 SHARDS = (".index.json", ".index.fp16.json")
@@ -136,10 +137,17 @@ def load_pickle(path: Path) -> object:
 
 
 def _unpickled(path: Path) -> dict[str, Tensor]:
-    return plain_state(load_pickle(path), path)
+    value = load_pickle(path)
+    if path.suffix in SUFFIXES and isinstance(value, (list, tuple)) and value:
+        # the DDIM authors' training state: [network, optimiser, epoch, step, and where one was kept its average]
+        value = value[-1] if isinstance(value[-1], dict) else value[0]
+    if path.suffix in SUFFIXES and isinstance(value, dict):  # others keep the network beside its optimiser
+        inner = [part for part in value.values() if isinstance(part, dict)]
+        refuse_others((key for part in (value, *inner) for key in part if isinstance(key, str)), path.name)
+    return _plain_state(value, path)
 
 
-def plain_state(value: object, path: Path) -> dict[str, Tensor]:
+def _plain_state(value: object, path: Path) -> dict[str, Tensor]:
     """A state_dict of dense tensors, no larger than its file. Raises CheckpointError."""
     if not isinstance(value, dict) or not value:
         raise CheckpointError(f"{path_text(path)} holds no state_dict: save network.state_dict() there.")

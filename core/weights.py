@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from core import weight_files
 from core.errors import CheckpointError
 from core.json_files import shown
+from core.layouts import authors
 from core.unet import UNet
 from core.unet_config import UNetConfig
 
@@ -27,7 +28,31 @@ def _modern(key: str) -> str:
 
 def read_shapes(path: Path) -> dict[str, tuple[int, ...]]:
     """The shape of every tensor by its modern key, without reading a weight."""
-    return {_modern(key): shape for key, shape in weight_files.read_shapes(path).items()}
+    shapes = weight_files.read_shapes(path)
+    keys = _keys(shapes, path)
+    return {keys[key]: shape[:2] if _flattened(keys[key], shape, path) else shape for key, shape in shapes.items()}
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    """Every tensor by its modern key, in the shape of read_shapes."""
+    tensors = weight_files.read_tensors(path)
+    keys = _keys(tensors, path)
+    return {
+        keys[key]: value.flatten(1) if _flattened(keys[key], tuple(value.shape), path) else value
+        for key, value in tensors.items()
+    }
+
+
+def _keys(found: Iterable[str], path: Path) -> dict[str, str]:
+    """The modern key of every key. Raises CheckpointError where two come to one."""
+    keys = authors.names(found, path.name) if path.suffix in authors.SUFFIXES else {key: _modern(key) for key in found}
+    if len(set(keys.values())) != len(keys):
+        raise CheckpointError(f"{path.name} holds a key twice, under its old and its new name: save the weights again.")
+    return keys
+
+
+def _flattened(key: str, shape: tuple[int, ...], path: Path) -> bool:
+    return path.suffix in authors.SUFFIXES and authors.is_flat(key) and len(shape) == 4 and shape[2:] == (1, 1)
 
 
 def check_fit(shapes: Mapping[str, tuple[int, ...]], config: UNetConfig, name: str) -> None:
@@ -56,7 +81,7 @@ def load_network(config: UNetConfig, path: Path) -> UNet:
 
     Raises CheckpointError for weights that do not fit, or are no finite numbers.
     """
-    state = {_modern(key): value for key, value in weight_files.read_tensors(path).items()}
+    state = _read_tensors(path)
     for key in ("conv_out.weight", "conv_out.bias"):  # of a learned variance, the mean comes first
         if key in state and len(state[key]) == 2 * config.out_channels:
             state[key] = state[key][: config.out_channels].clone()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.layouts import find_checkpoints, find_layout
+from core.layouts import find_checkpoints, training_steps
 from demo.compute import Compute
 
 if TYPE_CHECKING:
@@ -50,13 +49,7 @@ class EngineHost:
 
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""
-        layout = find_layout(self.root / name)
-        if layout is None:
-            return DDPM_STEPS
-        try:
-            return int(json.loads(layout.scheduler.read_text(encoding="utf-8"))["num_train_timesteps"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return DDPM_STEPS  # opening the checkpoint will say what is wrong with the file
+        return training_steps(self.root / name) or DDPM_STEPS  # opening it will say what is wrong with the file
 
     def loaded(self, name: str) -> bool:
         return name in self._engines
@@ -79,6 +72,8 @@ class EngineHost:
                 reason = instead_of(engine.device, engine.precision) if self.backend == "auto" else None
                 if reason is not None:
                     print(f"{name} is computed by torch: {reason}", flush=True)
+                for note in engine.checkpoint.notes:
+                    print(f"{name}: {note}", flush=True)
                 self._calibrate(name, engine)
                 self._engines[name] = engine
             return self._engines[name]

@@ -13,6 +13,7 @@ from test_unet_config import CIFAR10
 
 from core import CheckpointError, find_checkpoints, open_checkpoint
 from core.layouts import training_steps
+from demo.host import EngineHost
 
 JSONS = ("unet/config.json", "scheduler/scheduler_config.json", "model_index.json")
 WEIGHTS = "unet/diffusion_pytorch_model.safetensors"
@@ -137,6 +138,9 @@ def test_a_hazard_in_place_of_a_file_is_refused_at_once_and_hides_no_neighbour(g
     assert beside in find_checkpoints(tmp_path)
     assert training_steps(bad) in (None, 1000)
     assert training_steps(beside) == 1000
+    host = EngineHost(tmp_path)  # the page is built from these
+    assert "good" in host.names()
+    assert [host.training_steps(name) for name in host.names()] == [1000] * len(host.names())
 
 
 def test_a_folder_that_links_to_itself_or_is_no_path_is_refused(tmp_path):

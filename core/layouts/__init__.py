@@ -8,13 +8,17 @@ from pathlib import Path
 
 from core.errors import CheckpointError
 from core.json_files import Fields, path_text, read_json
+from core.layouts.authors import find as find_authors
 from core.layouts.diffusers import WEIGHTS
 from core.layouts.diffusers import find as find_diffusers
-from core.layouts.layout import CONFIG, INDEX, MAX_T, SCHEDULER, Layout, is_folder
+from core.layouts.layout import CONFIG, INDEX, MAX_T, SCHEDULER, Layout, is_file, is_folder
 
-__all__ = ["CONFIG", "INDEX", "SCHEDULER", "WEIGHTS", "Layout", "find_checkpoints", "find_layout", "layout_of"]
+__all__ = [
+    "CONFIG", "INDEX", "SCHEDULER", "WEIGHTS", "Layout", "find_checkpoints", "find_layout", "layout_of",
+    "training_steps",
+]  # fmt: skip
 
-LAYOUTS: tuple[Callable[[Path], Layout | None], ...] = (find_diffusers,)
+LAYOUTS: tuple[Callable[[Path], Layout | None], ...] = (find_diffusers, find_authors)
 
 
 def find_layout(folder: Path) -> Layout | None:
@@ -24,7 +28,7 @@ def find_layout(folder: Path) -> Layout | None:
 
 def layout_of(folder: Path) -> Layout:
     """The files of a checkpoint. Raises CheckpointError if it is none."""
-    if not is_folder(folder):
+    if not is_folder(folder) and not is_file(folder):
         raise CheckpointError(
             f"No checkpoint folder at {path_text(folder)}: give the path of a folder with a config.json."
         )
@@ -52,6 +56,8 @@ def training_steps(folder: Path) -> int | None:
     layout = find_layout(folder)
     if layout is None:
         return None
+    if layout.scheduler is None:
+        return 1000  # of every network that comes without a schedule
     try:
         values = read_json(layout.scheduler)
         table = values.get("trained_betas")

@@ -13,14 +13,14 @@ MAX_T = 100_000
 @dataclass(frozen=True)
 class Layout:
     """The files of one checkpoint, which nobody has read yet. The weights need not exist; the configs did when this
-    was made.
+    was made, and are None where this layout has none.
 
     weights: of one file, or the index of its shards. index: the model_index.json beside or above the configs, which
     need not exist. notes: what was chosen among several, a sentence each.
     """
 
-    config: Path
-    scheduler: Path
+    config: Path | None
+    scheduler: Path | None
     weights: Path
     index: Path
     notes: tuple[str, ...] = ()
