@@ -7,11 +7,11 @@ import struct
 import numpy as np
 import picture_samples as samples
 import pytest
-from core.train.datasets import load_images
 from PIL import Image
 
 from core import DataError
 from core.cli.encode import read_images
+from core.data.datasets import load_images
 from core.picture_files import read_picture
 from core.picture_modes import to_srgb
 from core.pixels import from_pixels
