@@ -29,7 +29,7 @@ class _OneLineParser(argparse.ArgumentParser):
         message = one_line(f"{self.prog}: {message}")  # argparse repeats what was given, whole
         self.exit(2, f"{message}{HINT if len(message) + len(HINT) < LONGEST else ''}\n")
 
-    def _print_message(self, message: str, file: IO[str] | None = None) -> None:
+    def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
         """As argparse, which passes over a full disk, or a reader that went away, in silence."""
         print(message, end="", file=file or sys.stderr)
 
