@@ -5,10 +5,13 @@ Bad input ends with status 2 and one line."""
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
+from typing import IO
 
 from core.cli import branch, convert, encode, info
 from core.cli import sample as commands
+from core.cli.streams import LONGEST, guarded, one_line
 from core.data import faces_command as faces
 from core.errors import DDIMError
 from core.evaluate import bench_command as bench
@@ -16,16 +19,19 @@ from core.evaluate import command as evaluate
 from core.train import command as train
 from core.train import features
 
-LONGEST = 300  # characters of an error; the list of verbs and that of choices fit
+HINT = " (--help lists the options)"
 
 
 class _OneLineParser(argparse.ArgumentParser):
     """argparse prints its usage before an error; scripts want the one line that says the remedy."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        message = " ".join(message.split())  # argparse repeats what was given, whole and with its line ends
-        message = message if len(message) <= LONGEST else f"{message[:LONGEST]}…"
-        self.exit(2, f"{self.prog}: {message} (--help lists the options)\n")
+        message = one_line(f"{self.prog}: {message}")  # argparse repeats what was given, whole
+        self.exit(2, f"{message}{HINT if len(message) + len(HINT) < LONGEST else ''}\n")
+
+    def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
+        """As argparse, which passes over a full disk, or a reader that went away, in silence."""
+        print(message, end="", file=file or sys.stderr)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -56,20 +62,35 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    args = parser().parse_args(argv)
+    try:
+        args = parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has said why, or what --help asks for
+        return int(stop.code or 0)
     try:
         args.run(args)
+    except BrokenPipeError:  # of stdout: the files are written
+        raise
     except DDIMError as error:
-        print(f"python -m core {args.command}: {error}", file=sys.stderr)
-        return 2
+        return refused(args.command, str(error))
     except OSError as error:
-        print(f"python -m core {args.command}: {error.strerror or error}: {error.filename}", file=sys.stderr)
-        return 2
+        where = "" if error.filename is None else f": {error.filename}"
+        return refused(args.command, f"{error.strerror or error}{where}")
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):  # torch has no type for a CPU's
+            raise
+        return refused(args.command, "This machine's memory does not suffice: ask for fewer pictures, or less --batch.")
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130
     return 0
 
 
+def refused(verb: str, why: str) -> int:
+    """Say it in one line; the exit status."""
+    print(one_line(f"python -m core {verb}: {why}"), file=sys.stderr)
+    return 2
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an orderly end leaves no part of a file
+    sys.exit(guarded(main))

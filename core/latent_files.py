@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.atomic import write_atomically
+from core.atomic import write_together
 from core.checkpoint import Checkpoint
 from core.errors import DataError, DDIMError, RequestError
 from core.given import digest
@@ -69,8 +68,6 @@ def require_own_notes(path: Path) -> None:
 
 def write_latents(path: Path, x_T: Tensor, checkpoint: Checkpoint, settings: SamplerSettings, refine: int) -> None:
     """The array (N, C, H, W) and the notes beside it. settings: resolved, no field left to a checkpoint's default."""
-    buffer = io.BytesIO()
-    np.save(buffer, x_T.numpy())
     notes = {
         "schema": SCHEMA,
         "checkpoint": {"name": checkpoint.name, "sha256": checkpoint.sha256},
@@ -79,8 +76,9 @@ def write_latents(path: Path, x_T: Tensor, checkpoint: Checkpoint, settings: Sam
         "count": len(x_T),
         "latents_sha256": array_sha256(x_T),
     }
-    write_atomically(path, buffer.getvalue())  # an interruption here leaves notes whose digest does not fit
-    write_atomically(notes_path(path), (json.dumps(notes, indent=2) + "\n").encode())
+    text = json.dumps(notes, indent=2) + "\n"
+    # a kill between the two renames leaves notes whose digest does not fit, which are not followed
+    write_together({path: lambda file: np.save(file, x_T.numpy()), notes_path(path): text.encode()})
 
 
 def read_notes(path: Path) -> Notes:

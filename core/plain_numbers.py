@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 from collections.abc import Iterable
 
 from core.errors import RequestError
 
 EXCERPT = 40
+MAX_LISTED = 10_000  # numbers in one word of a command line
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 
 
 def excerpt(value: object) -> str:
@@ -85,9 +88,17 @@ def listed(values: object, wanted: str) -> tuple[object, ...]:
     raise RequestError(f"{wanted}, not {excerpt(unboxed(values))}.")
 
 
+def plain_whole(text: str) -> int:
+    """ "12" → 12. Raises ValueError for anything but up to 20 plain digits: Python would take "1_2" and "١٢"."""
+    if not _WHOLE.fullmatch(text.strip()):
+        raise ValueError(f"{excerpt(text)} is no whole number")
+    return int(text)
+
+
 def whole_numbers(text: str, option: str) -> tuple[int, ...]:
     """ "32,64,128" → (32, 64, 128); "" → ()."""
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
+        parts = [part for part in text.split(",", MAX_LISTED) if part.strip()]
+        return tuple(plain_whole(part) for part in parts)
     except ValueError as error:
-        raise RequestError(f"{option} {text!r} must be whole numbers with commas, such as 32,64,128.") from error
+        raise RequestError(f"{option} {excerpt(text)} must be whole numbers with commas, such as 32,64,128.") from error

@@ -159,13 +159,13 @@ def test_without_diffusers_its_rows_are_missing_and_it_says_so(tiny_folder, tmp_
 
 
 @pytest.mark.parametrize(("options", "says"), [
-    (["--batches", "0"], "must be at least 1"),
+    (["--batches", "0"], "must be whole numbers from 1 to 1024"),
     (["--batches", "a"], "--batches 'a' must be whole numbers"),
-    (["--rounds", "0"], "must be at least 1"),
+    (["--rounds", "0"], "--rounds: give a whole number from 1"),
     (["--precisions", ","], "--precisions is empty"),
     (["--precisions", "int4"], "precision must be"),
     (["--out", "x.txt"], "must be a .json file"),
-    (["--steps", "0"], "steps must be"),
+    (["--steps", "0"], "--steps: give a whole number from 1"),
 ])  # fmt: skip
 def test_errors_are_one_line(tiny_folder, tmp_path, monkeypatch, capsys, options, says):
     monkeypatch.chdir(tmp_path)

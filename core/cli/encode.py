@@ -11,14 +11,15 @@ import numpy as np
 from torch import Tensor
 from tqdm import tqdm
 
+from core.arguments import path_from, whole_from
 from core.backends import BACKENDS
 from core.cli.options import flags
 from core.cli.sample import say_backend
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import DataError, RequestError
-from core.folders import require_folder
-from core.latent_files import require_own_notes, write_latents
+from core.folders import require_files
+from core.latent_files import notes_path, require_own_notes, write_latents
 from core.picture_files import read_picture
 from core.pixels import from_pixels
 from core.plain_numbers import excerpt
@@ -27,19 +28,23 @@ from core.timesteps import SPACINGS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", help="folder in diffusers' layout")
-    parser.add_argument("images", nargs="+", type=Path, help="picture files; the middle square is taken and scaled")
-    parser.add_argument("--steps", type=int, default=100, help="S, from 1 to the checkpoint's T")
+    parser.add_argument("checkpoint", type=path_from, help="folder in diffusers' layout")
+    parser.add_argument(
+        "images", nargs="+", type=path_from, help="picture files; the middle square is taken and scaled"
+    )
+    parser.add_argument("--steps", type=whole_from(1), default=100, help="S, from 1 to the checkpoint's T")
     parser.add_argument("--spacing", choices=SPACINGS, help="default: the checkpoint's own")
-    parser.add_argument("--refine", type=int, default=0, metavar="K", help="fixed-point iterations a step")
-    parser.add_argument("--batch", type=int, default=MAX_BATCH, help="pictures at once, at most")
+    parser.add_argument(
+        "--refine", type=whole_from(0, 1000), default=0, metavar="K", help="fixed-point iterations a step"
+    )
+    parser.add_argument("--batch", type=whole_from(1, 1024), default=MAX_BATCH, help="pictures at once, at most")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--backend", default="auto", choices=["auto", *BACKENDS], help="what computes the network")
     add_threads(parser)
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path_from,
         required=True,
         help="x_T as .npy, float32 N×C×H×W; how to decode it goes into a .json beside it",
     )
@@ -62,7 +67,7 @@ def read_images(paths: list[Path], shape: tuple[int, int, int]) -> Tensor:
 
 def decoding(args: argparse.Namespace) -> str:
     """The command line that gives the pictures back: unclipped, through the same steps."""
-    words = ["python", "-m", "core", "sample", args.checkpoint, "--latents", str(args.out)]
+    words = ["python", "-m", "core", "sample", str(args.checkpoint), "--latents", str(args.out)]
     words += flags({"clip": False, "steps": args.steps} | ({"spacing": args.spacing} if args.spacing else {}))
     for name in ("device", "precision", "backend"):
         if getattr(args, name) != "auto":
@@ -73,9 +78,7 @@ def decoding(args: argparse.Namespace) -> str:
 def run(args: argparse.Namespace) -> None:
     if args.out.suffix.lower() != ".npy":
         raise RequestError(f"--out must end in .npy, not {excerpt(args.out.name)}.")
-    if args.batch < 1:
-        raise RequestError("--batch must be at least 1.")
-    require_folder(args.out)
+    require_files(args.out, notes_path(args.out))
     require_own_notes(args.out)
     use_threads(args.threads)
     engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)

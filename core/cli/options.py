@@ -8,13 +8,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
+from core.arguments import real_from
 from core.errors import RequestError
 from core.latent_files import Latents
-from core.plain_numbers import excerpt
+from core.plain_numbers import MAX_LISTED, excerpt, plain_whole
 from core.reproduce import short
 from core.request import Request, SamplerSettings
 
 FRAMES = 11
+MAX_PICTURES = 100_000  # of one run, whatever their size
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -22,13 +24,16 @@ def parse_seeds(text: str) -> tuple[int, ...]:
     seeds: list[int] = []
     try:
         for part in text.split(","):
-            first, dash, last = part.strip().partition("-")
-            span = range(int(first), int(last) + 1) if dash else range(int(first), int(first) + 1)
-            if not span or len(span) > 1_000_000:
+            first, _, last = part.strip().partition("-")
+            start, stop = plain_whole(first), plain_whole(last or first) + 1
+            if not 0 < stop - start <= MAX_PICTURES - len(seeds):
                 raise ValueError
-            seeds.extend(span)
-    except (ValueError, OverflowError) as error:
-        raise RequestError(f"--seeds {excerpt(text)} is not understood: write 0-15, or 3,8, or 1,4-6.") from error
+            seeds.extend(range(start, stop))
+    except ValueError as error:
+        raise RequestError(
+            f"--seeds {excerpt(text)} is not understood, or names more than {MAX_PICTURES:,}: write 0-15, or 3,8, or "
+            "1,4-6."
+        ) from error
     return tuple(seeds)
 
 
@@ -41,7 +46,7 @@ def given_settings(args: argparse.Namespace) -> dict[str, object]:
             if name in given:
                 raise RequestError(f"--timesteps is the whole list of steps: leave out --{name}, or --timesteps.")
         try:
-            given["timesteps"] = tuple(int(t) for t in args.timesteps.split(","))
+            given["timesteps"] = tuple(plain_whole(t) for t in args.timesteps.split(",", MAX_LISTED))
         except ValueError as error:
             raise RequestError("--timesteps must be whole numbers, such as 900,500,100,0.") from error
     if args.sigma_hat:
@@ -129,7 +134,7 @@ def place_of(text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None
     try:
-        across, down = (float(w) for w in text.split(","))
-    except ValueError as error:
+        across, down = (real_from(0, 1)(w) for w in text.split(","))
+    except (ValueError, argparse.ArgumentTypeError) as error:
         raise RequestError("--place must be two numbers from 0 to 1, such as 0.5,0.25.") from error
     return across, down

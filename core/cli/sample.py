@@ -11,14 +11,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from core.atomic import write_atomically
+from core.arguments import path_from, real_from, whole_from
+from core.atomic import Content, write_together
 from core.backends import BACKENDS, instead_of
-from core.cli.options import flags, request_of
+from core.cli.options import MAX_PICTURES, flags, request_of
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import RequestError
-from core.files import SUFFIXES, Made, save
-from core.folders import require_folder
+from core.files import SUFFIXES, Made, content
+from core.folders import require_files
 from core.latent_files import Latents, notes_path, read_latents
 from core.plain_numbers import excerpt
 from core.result import Result
@@ -27,9 +28,11 @@ from core.timesteps import SPACINGS
 
 
 def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
-    parser.add_argument("checkpoint", help="folder in diffusers' layout, such as checkpoints/fashion-mnist")
-    parser.add_argument("--steps", type=int, help="S, from 1 to the checkpoint's T; default: 20")
-    parser.add_argument("--eta", type=float, help="0 is DDIM, 1 is DDPM; default: 0")
+    parser.add_argument(
+        "checkpoint", type=path_from, help="folder in diffusers' layout, such as checkpoints/fashion-mnist"
+    )
+    parser.add_argument("--steps", type=whole_from(1), help="S, from 1 to the checkpoint's T; default: 20")
+    parser.add_argument("--eta", type=real_from(0, 1), help="0 is DDIM, 1 is DDPM; default: 0")
     parser.add_argument("--seeds", help=f"such as 0-15 or 3,8; default: {seeds}")
     parser.set_defaults(default_seeds=seeds)
     parser.add_argument("--spacing", choices=SPACINGS, help="default: the checkpoint's own")
@@ -38,7 +41,7 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
     parser.add_argument("--clip", action=argparse.BooleanOptionalAction, help="clip x̂0; default: the checkpoint's own")
     parser.add_argument(
         "--latents",
-        type=Path,
+        type=path_from,
         help="x_T as .npy, float32 N×C×H×W, one for each seed, sampled as the .json beside it says where nothing else "
         "is asked; default: the seeds' own",
     )
@@ -49,18 +52,22 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--backend", default="auto", choices=["auto", *BACKENDS], help="what computes the network")
-    parser.add_argument("--batch", type=int, default=MAX_BATCH, help="pictures at once, at most")
+    parser.add_argument("--batch", type=whole_from(1, 1024), default=MAX_BATCH, help="pictures at once, at most")
     add_threads(parser)
-    parser.add_argument("--timing", type=Path, metavar="FILE.json", help="write the timing record")
-    parser.add_argument("--columns", type=int, help="pictures in a row of a .png sheet")
-    parser.add_argument("--out", type=Path, required=True, help=".npy, .png, .gif or .webp")
+    parser.add_argument("--timing", type=path_from, metavar="FILE.json", help="write the timing record")
+    parser.add_argument("--columns", type=whole_from(1, 65_535), help="pictures in a row of a .png sheet")
+    parser.add_argument("--out", type=path_from, required=True, help=".npy, .png, .gif or .webp")
 
 
 def add_interpolation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--frames", type=int, help="pictures on the strip, both ends included; default: 11, or as many as keys"
+        "--frames",
+        type=whole_from(1, MAX_PICTURES),
+        help="pictures on the strip, both ends included; default: 11, or as many as keys",
     )
-    parser.add_argument("--sheet", type=int, metavar="N", help="N × N pictures between four corner seeds instead")
+    parser.add_argument(
+        "--sheet", type=whole_from(1, 1000), metavar="N", help="N × N pictures between four corner seeds instead"
+    )
     parser.add_argument("--place", metavar="ACROSS,DOWN", help="one place on that sheet, such as 0.5,0.25, instead")
     parser.add_argument("--own-noise", action="store_true", help="with eta > 0, each picture adds its own noise")
     parser.add_argument("--loop", action="store_true", help="return to the first key")
@@ -72,15 +79,11 @@ def check_files(args: argparse.Namespace) -> None:
     suffix = args.out.suffix.lower()
     if suffix not in SUFFIXES:
         raise RequestError(f"--out must end in {', '.join(SUFFIXES)}, not {excerpt(args.out.name)}.")
-    if args.batch < 1 or (args.columns is not None and args.columns < 1):
-        raise RequestError("--batch and --columns must be at least 1.")
     if args.columns is not None and suffix != ".png":
         raise RequestError("--columns lays out a .png sheet: leave it out, or let --out end in .png.")
     if args.command == "interpolate" and args.boomerang and suffix not in (".gif", ".webp"):
         raise RequestError("--boomerang is for animations: leave it out, or let --out end in .gif or .webp.")
-    for path in (args.out, args.timing):
-        if path is not None:
-            require_folder(path)
+    require_files(*(path for path in (args.out, args.timing) if path is not None))
 
 
 def say_what_was_taken(latents: Latents, taken: Mapping[str, object], checkpoint_sha256: str) -> None:
@@ -128,10 +131,11 @@ def run(args: argparse.Namespace) -> None:
 
 def write(args: argparse.Namespace, result: Result, interpolating: bool) -> None:
     made = Made(result.record, images=result.images)
-    save(args.out, made, args.columns, back=interpolating and args.boomerang)
     t = result.timing
+    files: dict[Path, Content] = {args.out: content(args.out, made, args.columns, interpolating and args.boomerang)}
     if args.timing is not None:
-        write_atomically(args.timing, (json.dumps(t.as_dict(), indent=2) + "\n").encode())
+        files[args.timing] = (json.dumps(t.as_dict(), indent=2) + "\n").encode()
+    write_together(files)
     print(
         f"{args.out}: {len(result.images)} pictures in {t.total_s:.2f} s, {t.images_per_s:.2f} images/s, "
         f"{t.ms_per_evaluation:.1f} ms a network evaluation ({t.evaluations}, batch {t.batch}), "

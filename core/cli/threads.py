@@ -6,19 +6,18 @@ import argparse
 
 import torch
 
+from core.arguments import whole_from
+
 MOST = 1024  # OpenMP ends the process where the system starts no more of them
-
-
-def number_of_threads(text: str) -> int:
-    """0 (torch's own choice) to MOST, or an error that argparse shows."""
-    if not text.isdecimal() or len(text) > 9 or int(text) > MOST:
-        raise argparse.ArgumentTypeError(f"give a whole number from 1 to {MOST}, or 0 for torch's choice")
-    return int(text)
 
 
 def add_threads(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--threads", type=number_of_threads, default=0, metavar="N", help="CPU threads; default: torch's choice"
+        "--threads",
+        type=whole_from(0, MOST),
+        default=0,
+        metavar="N",
+        help="CPU threads; 0, the default: torch's choice",
     )
 
 

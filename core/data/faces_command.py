@@ -10,21 +10,25 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from core.arguments import MAX_SEED, path_from, whole_from
 from core.atomic import write_atomically
 from core.data.datasets import UInt8Array
 from core.data.faces import ATTRIBUTION, COLOURS, SHAPES, SIZE, draw, render
-from core.errors import RequestError
+from core.folders import require_place
 
 SPLITS = {"train": 0, "held-out": 1}
 CHUNK = 250
+MOST = 500_000  # faces, 6 GB in memory
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, required=True, help="folder for train.npz and held-out.npz")
-    parser.add_argument("--n", type=int, default=60_000, help="training faces")
-    parser.add_argument("--held-out", type=int, default=6_000, help="held-out faces, drawn from another stream")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=0, help="processes; 0: one a core")
+    parser.add_argument("--out", type=path_from, required=True, help="folder for train.npz and held-out.npz")
+    parser.add_argument("--n", type=whole_from(1, MOST), default=60_000, help="training faces")
+    parser.add_argument(
+        "--held-out", type=whole_from(1, MOST), default=6_000, help="held-out faces, drawn from another stream"
+    )
+    parser.add_argument("--seed", type=whole_from(0, MAX_SEED), default=0)
+    parser.add_argument("--workers", type=whole_from(0, 256), default=0, help="processes; 0: one a core")
 
 
 def pictures(chunk: tuple[int, int, int, int]) -> UInt8Array:
@@ -62,8 +66,7 @@ def make(path: Path, seed: int, split: int, n: int, workers: int) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.n < 1 or args.held_out < 1 or args.seed < 0 or args.workers < 0:
-        raise RequestError("--n and --held-out must be at least 1, --seed and --workers at least 0.")
+    require_place(args.out)
     render(draw(args.seed, 0, 0))  # says what is missing before any process starts
     for name, n in (("train", args.n), ("held-out", args.held_out)):
         path = args.out / f"{name}.npz"

@@ -14,7 +14,8 @@ from typing import Any
 
 import torch
 
-from core.atomic import write_atomically
+from core.arguments import path_from, whole_from
+from core.atomic import write_together
 from core.backends import BACKENDS
 from core.device import resolve_device, resolve_precision
 from core.engine import Engine
@@ -23,6 +24,7 @@ from core.evaluate import bench, bench_memory
 from core.evaluate.bench_gif import gif_rows
 from core.evaluate.bench_table import markdown
 from core.evaluate.machine import machine, versions
+from core.folders import require_files
 from core.plain_numbers import whole_numbers
 from core.request import Request, SamplerSettings
 from core.result import Result
@@ -31,35 +33,38 @@ SCHEMA = "ddim-bench/1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", type=Path, help="folder in diffusers' layout")
-    parser.add_argument("--steps", type=int, default=20, help="S of every row")
-    parser.add_argument("--rounds", type=int, default=5, help="times each row is measured")
+    parser.add_argument("checkpoint", type=path_from, help="folder in diffusers' layout")
+    parser.add_argument("--steps", type=whole_from(1), default=20, help="S of every row")
+    parser.add_argument("--rounds", type=whole_from(1, 1000), default=5, help="times each row is measured")
     parser.add_argument("--batches", default="1,16,64", help="pictures at once, with commas")
     parser.add_argument("--precisions", default="auto,bf16", help="with commas; auto is fp32")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
-    parser.add_argument("--threads", type=int, default=0, help="0: torch's choice")
+    parser.add_argument("--threads", type=whole_from(0, 1024), default=0, help="0: torch's choice")
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="peak memory as well")
-    parser.add_argument("--out", type=Path, help="the JSON; the table lies beside it. Default: docs/bench-NAME.json")
+    parser.add_argument(
+        "--out", type=path_from, help="the JSON; the table lies beside it. Default: docs/bench-NAME.json"
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     batches = whole_numbers(args.batches, "--batches")
-    if not batches or min(batches) < 1 or args.rounds < 1:
-        raise RequestError("--batches and --rounds must be at least 1.")
+    if not batches or min(batches) < 1 or max(batches) > 1024:
+        raise RequestError("--batches must be whole numbers from 1 to 1024, such as 1,16,64.")
     if args.threads > 0:
         torch.set_num_threads(args.threads)
     folder = args.checkpoint.expanduser().resolve()
     out = args.out or Path("docs") / f"bench-{folder.name}.json"
-    if out.suffix != ".json" or not out.resolve().parent.is_dir():
-        raise RequestError(f"--out {out} must be a .json file in a folder that exists.")
+    if out.suffix != ".json":
+        raise RequestError(f"--out {out} must be a .json file.")
+    require_files(out, out.with_suffix(".md"))
     device = resolve_device(args.device)
     asked = [name.strip() for name in args.precisions.split(",") if name.strip()]
     precisions = list(dict.fromkeys(resolve_precision(name, device) for name in asked))
     if not precisions:
         raise RequestError("--precisions is empty: write auto,bf16.")
     document = measure(folder, device, precisions, batches, args.steps, args.rounds, args.memory, print)
-    write_atomically(out, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
-    write_atomically(out.with_suffix(".md"), markdown(document).encode())
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    write_together({out: text.encode(), out.with_suffix(".md"): markdown(document).encode()})
     print(f"{out} and {out.with_suffix('.md').name} beside it")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from core.arguments import MAX_SEED, path_from, real_from, whole_from
 from core.checkpoint import open_checkpoint
 from core.data.datasets import UInt8Array, load_images
 from core.device import resolve_device
@@ -18,31 +19,48 @@ from core.evaluate.cells import KINDS, Cell, cells, only
 from core.evaluate.feature_net import FeatureNet, open_feature_net
 from core.evaluate.setup import MAX_REFERENCE, Setup
 from core.evaluate.store import Store
+from core.folders import require_folder, require_place
 from core.parallel import joined
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", type=Path, nargs="+", help="folder in diffusers' layout; several with --render")
+    parser.add_argument(
+        "checkpoint", type=path_from, nargs="+", help="folder in diffusers' layout; several with --render"
+    )
     parser.add_argument("--what", default=",".join(KINDS), help="kinds of cells, with commas; default: all")
     parser.add_argument("--cells", help="only these, with commas, such as quality/eta=0/S=20")
     # under torchrun only --pictures: its own parser takes --n for a short form of --nnodes
-    parser.add_argument("--n", "--pictures", type=int, default=1000, help="pictures of a quality cell and of midpoints")
-    parser.add_argument("--n-rest", type=int, default=200, help="pictures of a reconstruction or consistency cell")
-    parser.add_argument("--data", help="training pictures, as for train; the first 10,000 are the reference")
-    parser.add_argument("--held-out", help="pictures that were not trained on")
-    parser.add_argument("--features", type=Path, help="feature net; default: ../features/NAME.safetensors")
-    parser.add_argument("--budget", type=float, metavar="MINUTES", help="begin no cell that would end later")
-    parser.add_argument("--out", type=Path, help="the JSON; default: evaluation.json in the checkpoint's folder")
-    parser.add_argument("--state", type=Path, help="folder of unfinished work; default: ~/.cache/ddim-explorer")
+    parser.add_argument(
+        "--n",
+        "--pictures",
+        type=whole_from(1, 1_000_000),
+        default=1000,
+        help="pictures of a quality cell and of midpoints",
+    )
+    parser.add_argument(
+        "--n-rest", type=whole_from(1, 1_000_000), default=200, help="pictures of a reconstruction or consistency cell"
+    )
+    parser.add_argument(
+        "--data", type=path_from, help="training pictures, as for train; the first 10,000 are the reference"
+    )
+    parser.add_argument("--held-out", type=path_from, help="pictures that were not trained on")
+    parser.add_argument("--features", type=path_from, help="feature net; default: ../features/NAME.safetensors")
+    parser.add_argument(
+        "--budget", type=real_from(0, 1e6, above=True), metavar="MINUTES", help="begin no cell that would end later"
+    )
+    parser.add_argument("--out", type=path_from, help="the JSON; default: evaluation.json in the checkpoint's folder")
+    parser.add_argument("--state", type=path_from, help="folder of unfinished work; default: ~/.cache/ddim-explorer")
     parser.add_argument("--redo", action="store_true", help="measure the chosen cells anew; finished parts are kept")
-    parser.add_argument("--seeds-from", type=int, default=100_000, help="the first seed; n follow")
-    parser.add_argument("--batch", type=int, default=50, help="pictures in one network call")
-    parser.add_argument("--chunk", type=int, default=100, help="pictures after which work is saved")
+    parser.add_argument(
+        "--seeds-from", type=whole_from(0, MAX_SEED - 10**9), default=100_000, help="the first seed; n follow"
+    )
+    parser.add_argument("--batch", type=whole_from(1, 1024), default=50, help="pictures in one network call")
+    parser.add_argument("--chunk", type=whole_from(1, 100_000), default=100, help="pictures after which work is saved")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
-    parser.add_argument("--threads", type=int, default=0, help="0: torch's choice")
+    parser.add_argument("--threads", type=whole_from(0, 1024), default=0, help="0: torch's choice")
     parser.add_argument(
-        "--render", type=Path, metavar="FILE.md", help="write this page from what is stored; run nothing"
+        "--render", type=path_from, metavar="FILE.md", help="write this page from what is stored; run nothing"
     )
 
 
@@ -52,13 +70,6 @@ def run(args: argparse.Namespace) -> None:
         return
     if len(args.checkpoint) != 1:
         raise RequestError("Evaluate one checkpoint at a time; several go with --render.")
-    for name in ("batch", "chunk"):
-        if getattr(args, name) < 1:
-            raise RequestError(f"--{name} must be at least 1.")
-    if args.seeds_from < 0:
-        raise RequestError("--seeds-from must be 0 or more.")
-    if args.budget is not None and not args.budget > 0:
-        raise RequestError("--budget must be above 0 minutes.")
     if args.threads > 0:
         torch.set_num_threads(args.threads)
     with joined(str(resolve_device(args.device))) as (share, device):
@@ -83,8 +94,7 @@ def run(args: argparse.Namespace) -> None:
 
 def out_path(args: argparse.Namespace, checkpoint: Path) -> Path:
     path = args.out or checkpoint / "evaluation.json"
-    if not path.resolve().parent.is_dir():
-        raise RequestError(f"The folder of {path} does not exist: make it first.")
+    require_folder(path)
     return path
 
 
@@ -105,8 +115,7 @@ def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], S
     training = pictures(args.data, "--data", engine) if needs_data else None
     held_out = pictures(args.held_out, "--held-out", engine) if needs_held_out else None
     state = args.state or Path.home() / ".cache" / "ddim-explorer"
-    if state.exists() and not state.is_dir():
-        raise RequestError(f"--state {state} is a file: name a folder.")
+    require_place(state)
     state = state / f"{engine.checkpoint.name}-{engine.checkpoint.sha256[:8]}"  # never another checkpoint's parts
     setup = Setup(
         engine=engine, state=state, net=net, features_sha256=sha, training=training, held_out=held_out,
@@ -136,7 +145,7 @@ def ruler_net(args: argparse.Namespace, folder: Path, engine: Engine) -> tuple[F
         return net, hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def pictures(path: str | None, option: str, engine: Engine) -> UInt8Array:
+def pictures(path: Path | None, option: str, engine: Engine) -> UInt8Array:
     """The first MAX_REFERENCE pictures of a data file that fits the checkpoint."""
     if path is None:
         raise RequestError(f"These cells need pictures of the data: name them with {option}.")
@@ -160,7 +169,6 @@ def render(args: argparse.Namespace) -> None:
         if folder.is_dir() and open_checkpoint(folder).sha256 != document["checkpoint"]["sha256"]:
             raise RequestError(f"The figures of {folder} belong to other weights: evaluate it anew.")
         documents.append(document)
-    if not args.render.resolve().parent.is_dir():
-        raise RequestError(f"The folder of {args.render} does not exist: make it first.")
+    require_folder(args.render)
     write_page(args.render, documents)
     print(f"{args.render}: {len(documents)} checkpoints")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import matplotlib
 
+from core.atomic import write_atomically
+
 matplotlib.use("Agg")  # files only
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
@@ -43,7 +45,7 @@ def _plain(axis: Axis, *leading: float) -> None:
 
 
 def _save(figure: Figure, path: Path) -> Path:
-    figure.savefig(path)
+    write_atomically(path, lambda file: figure.savefig(file, format=path.suffix[1:]))
     plt.close(figure)
     return path
 

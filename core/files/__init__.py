@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.atomic import write_atomically
+from core.atomic import Content, write_atomically
 from core.errors import RequestError
 from core.files.encoders import gif_bytes, npy_bytes, npy_writer, png_bytes, webp_bytes
 from core.files.film import FRAME_MS, Runner, clock_frames
@@ -136,11 +136,16 @@ def of_run(suffix: str, made: Made, columns: int | None = None, side: int = 1, b
     return samples(suffix, made, columns or row, side, back)
 
 
-def save(path: Path, made: Made, columns: int | None = None, back: bool = False) -> None:
-    """Write a run by the path's suffix, as ``of_run`` says. Raises RequestError for another suffix."""
+def content(path: Path, made: Made, columns: int | None = None, back: bool = False) -> Content:
+    """What ``save`` writes, for files that are written together. Raises RequestError for another suffix."""
     suffix = path.suffix.lower()
     # images of any size: the bytes of a .npy are never in memory beside them
-    write_atomically(path, npy_writer(made.unrounded) if suffix == ".npy" else of_run(suffix, made, columns, back=back))
+    return npy_writer(made.unrounded) if suffix == ".npy" else of_run(suffix, made, columns, back=back)
+
+
+def save(path: Path, made: Made, columns: int | None = None, back: bool = False) -> None:
+    """Write a run by the path's suffix, as ``of_run`` says. Raises RequestError for another suffix."""
+    write_atomically(path, content(path, made, columns, back))
 
 
 Encoders = dict[str, Callable[[], bytes]]

@@ -6,62 +6,79 @@ import argparse
 import json
 import sys
 import time
-from pathlib import Path
 
 import torch
 
+from core.arguments import MAX_SEED, path_from, real_from, whole_from
 from core.checkpoint import SamplingDefaults, open_checkpoint, save_checkpoint
 from core.data.datasets import load_images
 from core.device import emulates_bf16, resolve_device
-from core.errors import RequestError
+from core.folders import require_place
 from core.parallel import Share, joined
 from core.plain_numbers import whole_numbers
 from core.schedule import NoiseSchedule
+from core.train.bounds import MAX_LR, MAX_SIDE, MAX_TRAIN_BATCH, MAX_WIDTH, net_widths, require_size
 from core.train.loop import Progress, Trainer
 from core.train.objective import PREDICTIONS
 from core.train.settings import TrainSettings
+from core.unet import UNet
 from core.unet_config import UNetConfig
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", help="folder of pictures, .npz with 'images', or idx3 file")
-    parser.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
-    parser.add_argument("--state", type=Path, required=True, help="folder of the resumable state and the log")
-    parser.add_argument("--start-from", type=Path, help="checkpoint whose weights to begin with, if --state is empty")
-    parser.add_argument("--size", type=int, default=28, help="side of the pictures in pixels")
+    parser.add_argument("data", type=path_from, help="folder of pictures, .npz with 'images', or idx3 file")
+    parser.add_argument("--out", type=path_from, required=True, help="checkpoint folder to write")
+    parser.add_argument("--state", type=path_from, required=True, help="folder of the resumable state and the log")
+    parser.add_argument(
+        "--start-from", type=path_from, help="checkpoint whose weights to begin with, if --state is empty"
+    )
+    parser.add_argument("--size", type=whole_from(1, MAX_SIDE), default=28, help="side of the pictures in pixels")
     parser.add_argument("--channels", default="32,64,128", help="width of each level")
-    parser.add_argument("--layers", type=int, default=1, help="resnets a level")
-    parser.add_argument("--groups", type=int, default=4, help="groups of every GroupNorm")
+    parser.add_argument("--layers", type=whole_from(1, 16), default=1, help="resnets a level")
+    parser.add_argument("--groups", type=whole_from(1, MAX_WIDTH), default=4, help="groups of every GroupNorm")
     parser.add_argument("--attention", default="2", help="levels with attention, counted from 0; '' for none")
     parser.add_argument("--beta-schedule", default="linear", choices=["linear", "squaredcos_cap_v2"])
     defaults = TrainSettings(steps=1)
-    parser.add_argument("--steps", type=int, default=20_000, help="optimiser steps in all")
-    for name in ("batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed"):
-        value = getattr(defaults, name)
-        parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value)
+    parser.add_argument("--steps", type=whole_from(1), default=20_000, help="optimiser steps in all")
+    for name, read in (
+        ("batch", whole_from(1, MAX_TRAIN_BATCH)), ("lr", real_from(0, MAX_LR, above=True)), ("warmup", whole_from(0)),
+        ("decay", real_from(0, 1)), ("ema", real_from(0, 1 - 1e-9)), ("grad_clip", real_from(0, 1e9, above=True)),
+        ("seed", whole_from(0, MAX_SEED)),
+    ):  # fmt: skip
+        parser.add_argument("--" + name.replace("_", "-"), type=read, default=getattr(defaults, name))
     parser.add_argument(
         "--prediction", default=defaults.prediction, choices=list(PREDICTIONS), help="what the network answers"
     )
-    parser.add_argument("--min-snr", type=float, default=0.0, metavar="GAMMA", help="weight min(SNR, GAMMA); 0: plain")
-    parser.add_argument("--bf16", action="store_true", help="autocast the inner layers (pays with avx512_bf16 or AMX)")
-    parser.add_argument("--balance", type=float, default=0.0, help="0: the plain loss; 1: every noise level alike")
-    parser.add_argument("--coarse", type=float, default=0.0, help="weight of the error's block means; for colours")
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--threads", type=int, default=0, help="0: torch's choice")
-    parser.add_argument("--save-every", type=float, default=300.0, metavar="SECONDS")
-    parser.add_argument("--watch", type=Path, metavar="NET", help="feature net: sample and measure now and then")
-    parser.add_argument("--watch-every", type=float, default=3600.0, metavar="SECONDS", help="and at the end")
     parser.add_argument(
-        "--watch-n", type=int, default=128, metavar="N", help="pictures measured each time, seeds from 0"
+        "--min-snr", type=real_from(0, 1e9), default=0.0, metavar="GAMMA", help="weight min(SNR, GAMMA); 0: plain"
     )
-    parser.add_argument("--watch-steps", type=int, default=20, metavar="S")
+    parser.add_argument("--bf16", action="store_true", help="autocast the inner layers (pays with avx512_bf16 or AMX)")
+    parser.add_argument(
+        "--balance", type=real_from(0, 1), default=0.0, help="0: the plain loss; 1: every noise level alike"
+    )
+    parser.add_argument(
+        "--coarse", type=real_from(0, 1e6), default=0.0, help="weight of the error's block means; for colours"
+    )
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=whole_from(0, 1024), default=0, help="0: torch's choice")
+    parser.add_argument("--save-every", type=real_from(0, 1e9), default=300.0, metavar="SECONDS")
+    parser.add_argument("--watch", type=path_from, metavar="NET", help="feature net: sample and measure now and then")
+    parser.add_argument(
+        "--watch-every", type=real_from(0, 1e9), default=3600.0, metavar="SECONDS", help="and at the end"
+    )
+    parser.add_argument(
+        "--watch-n",
+        type=whole_from(1, 100_000),
+        default=128,
+        metavar="N",
+        help="pictures measured each time, seeds from 0",
+    )
+    parser.add_argument("--watch-steps", type=whole_from(1), default=20, metavar="S")
 
 
 def unet_config(args: argparse.Namespace, channels_in: int) -> UNetConfig:
-    widths, attention = whole_numbers(args.channels, "--channels"), whole_numbers(args.attention, "--attention")
+    widths, attention = net_widths(args.channels, "--channels"), whole_numbers(args.attention, "--attention")
     levels = len(widths)
-    if levels == 0 or min(widths) < 1 or args.layers < 1 or args.groups < 1 or args.size < 1:
-        raise RequestError("--channels, --layers, --groups and --size must be positive, such as 32,64,128.")
     return UNetConfig(
         sample_size=args.size,
         in_channels=channels_in,
@@ -76,8 +93,8 @@ def unet_config(args: argparse.Namespace, channels_in: int) -> UNetConfig:
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.state.exists() and not args.state.is_dir():
-        raise RequestError(f"--state {args.state} is a file: name a folder.")
+    require_place(args.state)
+    require_place(args.out)
     if args.threads > 0:
         torch.set_num_threads(args.threads)
     with joined(str(resolve_device(args.device))) as (share, device):
@@ -91,7 +108,10 @@ def new_trainer(args: argparse.Namespace, share: Share, device: str) -> Trainer:
              "prediction", "min_snr")  # fmt: skip
     settings = TrainSettings(**{name: getattr(args, name) for name in names})
     schedule = NoiseSchedule(beta_schedule=args.beta_schedule)
-    trainer = Trainer(unet_config(args, images.shape[1]), schedule, images, settings, device, share)
+    config = unet_config(args, images.shape[1])
+    with torch.device("meta"):  # counted before a byte of it is there
+        require_size(sum(weights.numel() for weights in UNet(config).parameters()))
+    trainer = Trainer(config, schedule, images, settings, device, share)
     if trainer.resume(args.state):
         print(f"resumed at step {trainer.step}", flush=True)
     elif args.start_from:

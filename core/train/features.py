@@ -14,11 +14,13 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.arguments import MAX_SEED, path_from, real_from, whole_from
 from core.data.datasets import UInt8Array, read_idx_images, read_idx_labels, read_npz_images, read_npz_labels
-from core.errors import DataError, RequestError
+from core.errors import DataError, NetworkError
 from core.evaluate.feature_net import FeatureConfig, FeatureNet, save_feature_net
+from core.folders import require_folder, require_place
 from core.pixels import from_pixels
-from core.plain_numbers import whole_numbers
+from core.train.bounds import MAX_LR, MAX_TRAIN_BATCH, net_widths
 
 RINGS = ("colour_background", "colour_clothes")
 Labels = dict[str, NDArray[np.generic]]
@@ -33,16 +35,18 @@ class Labelled:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("data", type=Path, help="toon-face .npz, or idx3 images with their idx1 labels beside them")
-    parser.add_argument("held_out", type=Path, help="the same for the pictures that state the accuracy")
-    parser.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
+    parser.add_argument(
+        "data", type=path_from, help="toon-face .npz, or idx3 images with their idx1 labels beside them"
+    )
+    parser.add_argument("held_out", type=path_from, help="the same for the pictures that state the accuracy")
+    parser.add_argument("--out", type=path_from, required=True, help="the .safetensors file to write")
     parser.add_argument("--name", required=True, help="what the features are of, such as fashion-mnist")
     parser.add_argument("--widths", default="32,64,96,128", help="channels after each halving")
-    parser.add_argument("--epochs", type=int, default=8)
-    parser.add_argument("--batch", type=int, default=128)
-    parser.add_argument("--lr", type=float, default=2e-3)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=0, help="0: torch's choice")
+    parser.add_argument("--epochs", type=whole_from(1, 10_000), default=8)
+    parser.add_argument("--batch", type=whole_from(2, MAX_TRAIN_BATCH), default=128)
+    parser.add_argument("--lr", type=real_from(0, MAX_LR, above=True), default=2e-3)
+    parser.add_argument("--seed", type=whole_from(0, MAX_SEED), default=0)
+    parser.add_argument("--threads", type=whole_from(0, 1024), default=0, help="0: torch's choice")
 
 
 def load(path: Path) -> Labelled:
@@ -129,16 +133,20 @@ def train(data: Labelled, config: FeatureConfig, epochs: int, batch: int, lr: fl
 
 
 def run(args: argparse.Namespace) -> None:
-    if args.epochs < 1 or args.batch < 2 or not args.lr > 0 or args.seed < 0:
-        raise RequestError("--epochs must be at least 1, --batch 2, --lr above 0 and --seed 0 or more.")
+    require_place(args.out.parent)
+    if args.out.parent.is_dir():
+        require_folder(args.out)
+    widths = net_widths(args.widths, "--widths")
     if args.threads > 0:
         torch.set_num_threads(args.threads)
 
     data, held_out = load(args.data), load(args.held_out)
     if len(data.images) < args.batch:
         raise DataError(f"{args.data} has {len(data.images)} pictures, fewer than a --batch of {args.batch}.")
-    config = feature_config(args.name, data, whole_numbers(args.widths, "--widths"))
+    config = feature_config(args.name, data, widths)
     net = train(data, config, args.epochs, args.batch, args.lr, args.seed)
+    if not all(bool(torch.isfinite(value).all()) for value in net.state_dict().values()):
+        raise NetworkError(f"The weights became NaN or infinite: train with an --lr below {args.lr:g}.")
     scores = accuracy(net, held_out)
     save_feature_net(args.out, net, scores)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB, held out n = {len(held_out.images)}")

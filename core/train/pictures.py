@@ -7,6 +7,8 @@ from pathlib import Path
 
 import matplotlib
 
+from core.atomic import write_atomically
+
 matplotlib.use("Agg")  # files only; a training machine has no screen
 import matplotlib.pyplot as plt
 
@@ -41,5 +43,5 @@ def plot_log(log: Path, out: Path) -> None:
     axes.set(xlabel="step", ylabel="loss (mean of 100 steps)", yscale="log")
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.savefig(out)
+    write_atomically(out, lambda file: figure.savefig(file, format="png"))
     plt.close(figure)

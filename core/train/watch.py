@@ -62,5 +62,6 @@ class Watch:
         """Features of the training pictures, measured once for each net and kept in the state folder."""
         kept = state / f"reference-{self.features.stem}.npy"
         if not kept.is_file():
-            np.save(kept, self._measure(self.images[:REFERENCE]))
+            reference = self._measure(self.images[:REFERENCE])
+            write_atomically(kept, lambda file: np.save(file, reference))
         return np.load(kept, allow_pickle=False)
