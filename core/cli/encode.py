@@ -14,6 +14,7 @@ from tqdm import tqdm
 from core.arguments import path_from, whole_from
 from core.backends import BACKENDS
 from core.cli.options import flags
+from core.cli.room import require_room
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import DataError, RequestError
@@ -81,6 +82,7 @@ def run(args: argparse.Namespace) -> None:
     require_own_notes(args.out)
     use_threads(args.threads)
     engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)
+    require_room(".npy", len(args.images), engine.checkpoint.shape)
     images = read_images(args.images, engine.checkpoint.shape)
     spacing = args.spacing or engine.checkpoint.defaults.spacing
     settings = SamplerSettings(args.steps, spacing=spacing, clip=False)

@@ -15,6 +15,7 @@ from core.arguments import path_from, real_from, whole_from
 from core.atomic import Content, write_together
 from core.backends import BACKENDS
 from core.cli.options import MAX_PICTURES, flags, request_of
+from core.cli.room import require_room
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import RequestError
@@ -104,6 +105,9 @@ def run(args: argparse.Namespace) -> None:
     request, taken = request_of(args, latents)
     use_threads(args.threads)
     engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)
+    back = args.command == "interpolate" and args.boomerang
+    columns = args.columns or request.frames  # as core.files.of_run lays them out
+    require_room(args.out.suffix.lower(), request.count, engine.checkpoint.shape, columns, back)
     if latents is not None:
         say_what_was_taken(latents, taken, engine.checkpoint.sha256)
     with tqdm(unit="step", disable=not sys.stderr.isatty(), leave=False) as bar:
