@@ -44,6 +44,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder of checkpoint folders")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
+    parser.add_argument("--backend", default="auto", help="what computes the network: auto, onnxruntime or torch")
     parser.add_argument(
         "--threads", type=at_least_1, metavar="N", help="CPU threads for torch; default: its own choice"
     )
@@ -74,7 +75,7 @@ def main() -> int:
     except RequestError as error:
         print(error, file=sys.stderr)
         return 2
-    host = EngineHost(args.checkpoints, args.device, args.precision, args.threads, args.api_minutes)
+    host = EngineHost(args.checkpoints, args.device, args.precision, args.threads, args.api_minutes, args.backend)
     if not host.names():
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)
         return 2

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("GOMP_SPINCOUNT", "8000")
 
 if TYPE_CHECKING:
+    from core.branches import Branches
     from core.checkpoint import Checkpoint, SamplingDefaults, open_checkpoint, save_checkpoint
     from core.engine import Engine
     from core.errors import CheckpointError, DataError, DDIMError, NetworkError, RequestError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from core.unet_config import UNetConfig
 
 _HOME = {
+    "core.branches": ("Branches",),
     "core.checkpoint": ("Checkpoint", "SamplingDefaults", "open_checkpoint", "save_checkpoint"),
     "core.engine": ("Engine",),
     "core.errors": ("CheckpointError", "DDIMError", "DataError", "NetworkError", "RequestError"),
@@ -55,6 +57,7 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 __all__ = [
     "SOLVERS",
     "SPACINGS",
+    "Branches",
     "Checkpoint",
     "CheckpointError",
     "DDIMError",

@@ -1,4 +1,4 @@
-"""``python -m core``: sample, interpolate, encode, faces, train, features, evaluate, bench.
+"""``python -m core``: sample, interpolate, branch, info, convert, encode, faces, train, features, evaluate, bench.
 
 Bad input ends with status 2 and one line."""
 
@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import IO
 
-from core.cli import encode
+from core.cli import branch, convert, encode, info
 from core.cli import sample as commands
 from core.cli.streams import LONGEST, guarded, one_line
 from core.data import faces_command as faces
@@ -39,12 +39,15 @@ def parser() -> argparse.ArgumentParser:
     verbs = root.add_subparsers(dest="command", required=True, parser_class=_OneLineParser)
     sample = verbs.add_parser("sample", help="one picture for each seed")
     commands.add_common(sample, seeds="0-15")
-    interpolate = verbs.add_parser("interpolate", help="a path through the latents of two or more seeds")
+    interpolate = verbs.add_parser("interpolate", help="a path through two or more latents, of seeds or of pictures")
     commands.add_common(interpolate, seeds="3,8")
     commands.add_interpolation(interpolate)
     for verb in (sample, interpolate):
         verb.set_defaults(run=commands.run)
     for name, module, does in (
+        ("branch", branch, "come down several times from one x_t: what was still open at t"),
+        ("info", info, "what a checkpoint is, what it costs, and what was inferred"),
+        ("convert", convert, "write a checkpoint of another layout as ours"),
         ("encode", encode, "find the latents of pictures of your own"),
         ("faces", faces, "draw the toon-face data set"),
         ("train", train, "train a network on your own images"),
@@ -60,7 +63,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     try:
-        args = parser().parse_args(argv)
+        reader = parser()
+        args = reader.parse_args(argv)
+        for name, value in vars(args).items():
+            if value == []:  # argparse takes the -- of --device=-- away and leaves this
+                reader.error(f"argument --{name.replace('_', '-')}: expected one argument")
     except SystemExit as stop:  # argparse has said why, or what --help asks for
         return int(stop.code or 0)
     try:

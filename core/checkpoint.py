@@ -1,7 +1,6 @@
 """Checkpoint folders as values: what is in the files, checked, without a network on any device.
 
-Which files there are says core/layouts.py; a network is made from a checkpoint by ``load_network``. Weights are read
-from safetensors only: a pickle can run code when opened.
+Which files there are says core/layouts; a network is made from a checkpoint by ``load_network``.
 """
 
 from __future__ import annotations
@@ -11,48 +10,38 @@ import json
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from safetensors.torch import save_file
 from torch import Tensor
 
 from core.errors import CheckpointError
-from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, find_checkpoints, layout_of
+from core.json_files import path_text, read_json, shown
+from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, authors, find_checkpoints, layout_of
+from core.model_index import check_index
 from core.schedule import NoiseSchedule
+from core.scheduler_classes import CLASSES
+from core.scheduler_config import SamplingDefaults, SchedulerConfig, read_scheduler, scheduler_config
 from core.unet import UNet
 from core.unet_config import UNetConfig
+from core.weight_files import files_of
 from core.weights import check_fit, load_network, read_shapes
 
 __all__ = ["Checkpoint", "SamplingDefaults", "find_checkpoints", "open_checkpoint", "save_checkpoint"]
 
-PREDICTION_TYPES = ("epsilon", "sample", "v_prediction")
 SAVING = ".saving"
 """A file that is there while files of a folder are being replaced, and stays if that was cut short."""
 PATIENCE_S = 2.0  # replacing four files takes milliseconds
 
 
 @dataclass(frozen=True)
-class SamplingDefaults:
-    """What scheduler_config.json says about sampling.
-
-    prediction_type: "epsilon", "sample" (x0) or "v_prediction". clip_range: x̂0 is clipped to
-    [−clip_range, clip_range], or None. spacing: the step list to use when none is asked for.
-    diffusers' set_alpha_to_one and steps_offset are not read: the last step always lands on ᾱ = 1
-    (paper eq. 12), and a step list is exactly what its spacing says.
-    """
-
-    prediction_type: str = "epsilon"
-    clip_range: float | None = 1.0
-    spacing: str = "leading"
-
-
-@dataclass(frozen=True)
 class Checkpoint:
     """What a checkpoint folder says: values only, equal for equal folders, so any number of engines may share one.
 
-    config: of the network. weights: the safetensors file, whose keys and shapes fit config. sha256 covers the
-    weights file and both configs, so equal hashes mean equal sampling.
+    config: of the network that is sampled. weights: the file, or the index of its shards, whose keys and shapes fit
+    it. sha256 covers the weights and both configs, so equal hashes mean equal sampling. notes: what was chosen or
+    inferred, or is sampled otherwise than one may expect, a sentence each.
     """
 
     path: Path
@@ -61,6 +50,7 @@ class Checkpoint:
     schedule: NoiseSchedule
     defaults: SamplingDefaults
     sha256: str
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -69,43 +59,20 @@ class Checkpoint:
     @property
     def shape(self) -> tuple[int, int, int]:
         """(C, H, W) of one picture."""
-        return self.config.in_channels, self.config.sample_size, self.config.sample_size
+        return self.config.in_channels, *self.config.size
 
     def load_network(self) -> UNet:
         """A network of its own with these weights: on the CPU, in fp32 and eval mode. Raises CheckpointError."""
         return load_network(self.config, self.weights)
 
 
-def read_json(path: Path) -> dict[str, object]:
-    """A JSON object from a file, or a CheckpointError naming the file."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise CheckpointError(f"{path} is missing: point to a folder in diffusers' layout.") from error
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON ({error}): restore it from its source.") from error
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path} must hold one JSON object.")
-    return value
-
-
-def _defaults(config: Mapping[str, object]) -> SamplingDefaults:
-    kind = str(config.get("prediction_type", "epsilon"))
-    if kind not in PREDICTION_TYPES:
-        raise CheckpointError(f"scheduler_config.json predicts {kind!r}; this engine knows {PREDICTION_TYPES}.")
-    if config.get("thresholding"):
-        raise CheckpointError("scheduler_config.json asks for dynamic thresholding, which this engine does not do.")
-    spacing = str(config.get("timestep_spacing", "leading"))
-    if spacing not in ("leading", "trailing", "linspace"):
-        raise CheckpointError(f"scheduler_config.json names the unknown timestep_spacing {spacing!r}.")
-    clip = float(config.get("clip_sample_range", 1.0)) if config.get("clip_sample", True) else None  # type: ignore[arg-type]
-    return SamplingDefaults(prediction_type=kind, clip_range=clip, spacing=spacing)
-
-
 def open_checkpoint(folder: str | Path) -> Checkpoint:
     """Open a folder in either layout: everything is checked but the numbers in the weights. Raises CheckpointError
     with the remedy."""
-    folder = Path(folder).expanduser().resolve()
+    try:
+        folder = Path(folder).expanduser().resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # links that go round, no such user, a zero byte
+        raise CheckpointError(f"{shown(str(folder))} is no path of a folder: give the path of a checkpoint.") from error
     layout = layout_of(folder)
     deadline = time.monotonic() + PATIENCE_S
     while True:
@@ -115,51 +82,65 @@ def open_checkpoint(folder: str | Path) -> Checkpoint:
             return found
         if time.monotonic() > deadline:
             raise CheckpointError(
-                f"{folder} is being replaced, or a save was cut short there: wait and open it again, save it again, or "
-                f"remove its {SAVING} file if the weights and configs belong together."
+                f"{path_text(folder)} is being replaced, or a save was cut short there: wait and open it again, save "
+                f"it again, or remove its {SAVING} file if the weights and configs belong together."
             )
         time.sleep(0.02)
 
 
 def _state_of(layout: Layout) -> tuple[tuple[int, int, int], ...] | None:
     """What changes whenever one of the files is replaced; None while that is going on."""
-    if layout.config.with_name(SAVING).exists():
+    if layout.weights.with_name(SAVING).exists():
         return None
-    there = [path.stat() for path in (layout.config, layout.scheduler, layout.weights) if path.exists()]
+    shards = files_of(layout.weights) if layout.weights.exists() else ()
+    files = (layout.config, layout.scheduler, layout.weights, *shards)
+    there = [path.stat() for path in files if path is not None and path.exists()]
     return tuple((stat.st_ino, stat.st_mtime_ns, stat.st_size) for stat in there)
 
 
 def _read(folder: Path, layout: Layout) -> Checkpoint:
-    unet_config, scheduler_config = read_json(layout.config), read_json(layout.scheduler)
-    schedule, defaults = NoiseSchedule.from_config(scheduler_config), _defaults(scheduler_config)
+    shapes, told = None, tuple[str, ...]()
+    if layout.config is None or layout.scheduler is None:
+        shapes = read_shapes(layout.weights)
+        unet_config, scheduler_values, told = authors.describe(shapes, layout.weights.name)
+    else:
+        unet_config, scheduler_values = read_json(layout.config), read_json(layout.scheduler)
+    scheduler = read_scheduler(scheduler_values)
+    if layout.config is not None:
+        check_index(layout.index, scheduler.name)
     config = UNetConfig.from_config(unet_config)
-    check_fit(read_shapes(layout.weights), config, layout.weights.name)
-    with layout.weights.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    for values in (unet_config, scheduler_config):
+    check_fit(shapes or read_shapes(layout.weights), config, layout.weights.name)
+    config, halved = _without_variance(config, scheduler)
+    digest = hashlib.sha256()
+    for path in files_of(layout.weights):
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+    for values in (unet_config, scheduler_values):
         kept = {k: v for k, v in values.items() if not k.startswith("_")}
         digest.update(json.dumps(kept, sort_keys=True).encode())
-    return Checkpoint(folder, layout.weights, config, schedule, defaults, digest.hexdigest())
+    if CLASSES[scheduler.name].defaults != CLASSES["DDIMScheduler"].defaults:  # what is left out means something else
+        digest.update(scheduler.name.encode())
+    notes = (*layout.notes, *told, *halved, *scheduler.notes)
+    return Checkpoint(folder, layout.weights, config, scheduler.schedule, scheduler.defaults, digest.hexdigest(), notes)
 
 
-def scheduler_config(schedule: NoiseSchedule, defaults: SamplingDefaults) -> dict[str, object]:
-    """The ``scheduler_config.json`` with which diffusers' DDIMScheduler samples as we do."""
-    return {
-        "_class_name": "DDIMScheduler",
-        "beta_schedule": schedule.beta_schedule,
-        "beta_start": schedule.beta_start,
-        "beta_end": schedule.beta_end,
-        "num_train_timesteps": schedule.num_train_timesteps,
-        "trained_betas": None if schedule.trained_betas is None else list(schedule.trained_betas),
-        "prediction_type": defaults.prediction_type,
-        "clip_sample": defaults.clip_range is not None,
-        "clip_sample_range": 1.0 if defaults.clip_range is None else defaults.clip_range,
-        "set_alpha_to_one": True,
-        "steps_offset": 0,
-        "timestep_spacing": defaults.spacing,
-        "thresholding": False,
-        "rescale_betas_zero_snr": False,
-    }
+def _without_variance(config: UNetConfig, scheduler: SchedulerConfig) -> tuple[UNetConfig, tuple[str, ...]]:
+    """(the network without its answer to the variance, what is to be said of that).
+
+    With a learned variance the first half of the channels is the prediction (Nichol & Dhariwal 2021, and diffusers'
+    DDPMScheduler); the rest would only set the noise of an ancestral step, where here η does.
+    """
+    C, out = config.in_channels, config.out_channels
+    if out == C and not scheduler.learned_variance:
+        return config, ()
+    if out != 2 * C:
+        raise CheckpointError(
+            f"config.json has {out} out_channels for {C} in_channels: this engine samples networks with as many, or, "
+            "where they learned the variance, with twice as many."
+        )
+    note = f"It learned the variance too: the first {C} of its {out} channels are sampled, and η sets the noise."
+    return replace(config, out_channels=C), (note,)
 
 
 def save_checkpoint(
@@ -176,12 +157,15 @@ def save_checkpoint(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    scheduler = scheduler_config(schedule, defaults)
+    kind = scheduler["_class_name"]
     index = {
-        "_class_name": "DDIMPipeline",
-        "scheduler": ["diffusers", "DDIMScheduler"],
+        # diffusers' DDIMPipeline turns every other scheduler into a DDIMScheduler
+        "_class_name": "DDIMPipeline" if kind == "DDIMScheduler" else "DDPMPipeline",
+        "scheduler": ["diffusers", kind],
         "unet": ["diffusers", "UNet2DModel"],
     }
-    values = {INDEX: index, SCHEDULER: scheduler_config(schedule, defaults), CONFIG: config.to_config()}
+    values = {INDEX: index, SCHEDULER: scheduler, CONFIG: config.to_config()}
     parts = {name: folder / f"{name}.{os.getpid()}.part" for name in (*values, WEIGHTS)}
     try:
         for name, value in values.items():

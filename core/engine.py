@@ -2,33 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from core import latents as paths
 from core import noise
 from core.backends import open_network
+from core.branches import Branches
 from core.checkpoint import Checkpoint, open_checkpoint
 from core.device import resolve_device, resolve_precision
 from core.errors import RequestError
+from core.given import Array, digest, given_latents, tensor_of
 from core.inversion import Inversion, invert
 from core.request import Request, SamplerSettings
 from core.result import Result
 from core.run import Plan, Run
 from core.sampler import Network
 from core.solvers import PlannedStep, solver_named
-from core.solvers.ddim import DDIM
+from core.solvers.ddim import DDIM, StepCoefficients
+from core.timesteps import check_step_list, position, step_list
 
 MAX_BATCH = 64
-
-Array = Tensor | NDArray[np.floating]
 
 
 class Engine:
@@ -80,14 +79,48 @@ class Engine:
             self.placed = open_network(self.checkpoint, self.device, self.precision, name)
 
     def plan(self, request: Request) -> list[PlannedStep]:
-        """The scalars of every step. Raises RequestError for S outside 1..T, a bad list, or what the solver lacks."""
-        s = request.settings
-        timesteps = s.step_list(self.T, self.checkpoint.defaults.spacing)
-        return list(solver_named(s.solver).plan(self.checkpoint.schedule, timesteps, s.eta, s.sigma_hat))
+        """The scalars of every step, from the request's start, and of branches with their own η. Raises RequestError
+        for S outside 1..T, a bad list, a t that is not in it, or what the solver lacks."""
+        return self._plan(self.resolve(request.settings), request.start, request.branches)
 
-    def x_T(self, request: Request) -> Tensor:
-        """The latents of a request, (N, C, H, W) float32 on the CPU: from seeds, or the strip between them."""
-        keys = noise.latents(request.seeds, self.checkpoint.shape)
+    def resolve(self, settings: SamplerSettings) -> SamplerSettings:
+        """Settings with nothing left to the checkpoint: its spacing and clipping, and where DDPM is the larger
+        variance for it (``SamplingDefaults.sigma_hat``), η = 1 said as sigma_hat."""
+        own = self.checkpoint.defaults
+        clip = own.clip_range is not None if settings.clip is None else settings.clip
+        larger = settings.sigma_hat or (own.sigma_hat and settings.eta == 1)
+        return replace(settings, spacing=settings.spacing or own.spacing, clip=clip, sigma_hat=larger)
+
+    def _plan(
+        self, s: SamplerSettings, start: int | None = None, branches: Branches | None = None
+    ) -> list[PlannedStep]:
+        schedule, lands_on = self.checkpoint.schedule, self.checkpoint.defaults.lands_on
+        solver, timesteps = solver_named(s.solver), self._timesteps(s, start)
+        steps = list(solver.plan(schedule, timesteps, s.eta, s.sigma_hat, lands_on))
+        if branches is not None:
+            fork = position(timesteps, branches.at)
+            steps[fork:] = solver.plan(schedule, timesteps[fork:], branches.eta, False, lands_on)
+        return steps
+
+    def _timesteps(self, s: SamplerSettings, start: int | None) -> tuple[int, ...]:
+        """The step list from ``start`` on, or all of it."""
+        own = self.checkpoint.defaults
+        if s.timesteps is None:
+            timesteps = step_list(s.spacing or own.spacing, s.steps, self.T, own.offset, own.drops_zero)
+        else:
+            timesteps = check_step_list(s.timesteps, self.T)
+        return timesteps if start is None else timesteps[position(timesteps, start) :]
+
+    def x_T(self, request: Request, given: Array | None = None) -> Tensor:
+        """The latents of a request, (N, C, H, W) float32 on the CPU: the seeds' own, or what lies between them.
+
+        given: latents instead of the seeds' own, one for each seed; or, of a path, a sheet or a place, one for each
+        picture, which are left as they are (core/given.py). Raises RequestError for another number.
+        """
+        shape = self.checkpoint.shape
+        keys = noise.latents(request.seeds, shape) if given is None else given_latents(given, request, shape)
+        if len(keys) != len(request.seeds):
+            return keys
         if request.frames is not None:
             return paths.strip(keys, request.frames, request.loop)
         if request.sheet is not None:
@@ -98,26 +131,20 @@ class Engine:
         """An iterator of the run's steps, in one batch unless max_batch says otherwise. Everything is checked before
         this returns; close it to stop.
 
-        x_T: latents (N, C, H, W) to use instead of the seeds' own, a tensor or an array. With η > 0, picture i adds
-        the noise of its seed; see Request for what the pictures between seeds add. film: keep the trajectory.
+        x_T: latents to use instead of the seeds' own, a tensor or an array, as ``x_T`` takes them. With η > 0, picture
+        i adds the noise of its seed; see Request for what the pictures between seeds add. Where the request has a
+        start, they are x_t there and are needed. film: keep the trajectory.
         """
-        steps = self.plan(request)
-        latents = self.x_T(request) if x_T is None else _pictures(x_T, "latents")
-        want = (request.count, *self.checkpoint.shape)
-        if tuple(latents.shape) != want:
-            raise RequestError(f"The latents are {tuple(latents.shape)}; this request needs {want}.")
-        if not bool(torch.isfinite(latents).all()):
-            raise RequestError("The latents hold NaN or infinity: make them anew.")
-        digest = None if x_T is None else hashlib.sha256(latents.numpy().tobytes()).hexdigest()
-        clip_range = self.clip_range(request)
-        resolved = replace(
-            request.settings,
-            spacing=request.settings.spacing or self.checkpoint.defaults.spacing,
-            clip=clip_range is not None,
-        )
+        settings = self.resolve(request.settings)
+        steps = self._plan(settings, request.start, request.branches)
+        if request.start is not None and x_T is None:
+            raise RequestError(f"A run that starts at t = {request.start} needs the latents there: give x_T.")
+        latents = self.x_T(request, x_T)
+        sha256 = None if x_T is None else digest(tensor_of(x_T, "latents"))
+        fork = None if request.branches is None else [c.t for c in steps].index(request.branches.at)
         plan = Plan(
-            self.checkpoint, replace(request, settings=resolved), solver_named(resolved.solver), tuple(steps),
-            latents, clip_range, digest,
+            self.checkpoint, replace(request, settings=settings), solver_named(settings.solver), tuple(steps),
+            latents, self.clip_range(request), sha256, fork,
         )  # fmt: skip
         return Run(plan, self.placed, request.count if max_batch is None else max_batch, film)
 
@@ -143,7 +170,8 @@ class Engine:
         return self.run(request, x_T, max_batch).result(on_step)
 
     def interpolate(self, request: Request, **options: object) -> Result:
-        """Like sample, for a request with ``frames``: the pictures of a strip, in order."""
+        """Like sample, for a request with ``frames``: the pictures of a strip, in order. x_T: the latents that it goes
+        through, one for each seed, such as ``encode`` finds of two pictures."""
         if request.frames is None:
             raise RequestError("An interpolation needs a number of frames.")
         return self.sample(request, **options)  # type: ignore[arg-type]
@@ -155,19 +183,20 @@ class Engine:
         refine: int = 0,
         max_batch: int = MAX_BATCH,
         on_step: Callable[[int, int], None] | None = None,
+        until: int | None = None,
     ) -> Inversion:
         """Latents x_T of images (N,C,H,W) in [−1,1], by the ODE of η = 0 run upward (core/inversion.py).
 
         ``sample`` with these latents, the same step list and clip=False gives the images back, the better
-        the larger S and refine. Raises RequestError for η > 0 or images of another shape.
+        the larger S and refine. until: a t of the step list at which to stop; then it is x_t that is found, and a
+        request with that start gives the images back. Raises RequestError for η > 0 or images of another shape.
         """
         if settings.solver != DDIM.name:
             raise RequestError("Only DDIM is inverted here: take the solver ddim.")
-        images = _pictures(images, "images")
+        images = tensor_of(images, "images")
         if images.ndim != 4 or tuple(images.shape[1:]) != self.checkpoint.shape or not len(images):
             raise RequestError(f"The images are {tuple(images.shape)}; this needs (N, *{self.checkpoint.shape}).")
-        timesteps = settings.step_list(self.T, self.checkpoint.defaults.spacing)
-        plan = DDIM().plan(self.checkpoint.schedule, timesteps, settings.eta, settings.sigma_hat)
+        plan = cast("list[StepCoefficients]", self._plan(self.resolve(settings), until))
         kind, placed = self.checkpoint.defaults.prediction_type, self.placed
         batches = images.float().split(max_batch)
         done, parts = 0, []
@@ -188,13 +217,3 @@ class Engine:
             sum(part.evaluations for part in parts),
             sum(shares) / len(images),
         )
-
-
-def _pictures(values: Array, what: str) -> Tensor:
-    """A tensor or a NumPy array of numbers as float32 on the CPU. Raises RequestError for anything else."""
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
-        values = torch.from_numpy(np.array(values, dtype=np.float32))  # a copy: what was given may be read-only
-    if not isinstance(values, Tensor) or values.is_complex() or values.dtype == torch.bool:
-        kind = getattr(values, "dtype", type(values).__name__)
-        raise RequestError(f"The {what} are {kind}: give a float tensor or a NumPy array (N, C, H, W).")
-    return values.detach().float().cpu().contiguous()

@@ -21,3 +21,7 @@ class NetworkError(DDIMError):
 
 class DataError(DDIMError):
     """Training data is missing or not what it says it is."""
+
+
+class BackendError(DDIMError):
+    """A way to compute the network cannot be used here; another one can."""

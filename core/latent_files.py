@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from core.arrays import UNREADABLE, read_npy
 from core.atomic import write_together
 from core.checkpoint import Checkpoint
 from core.errors import DataError, DDIMError, RequestError
+from core.given import digest
 from core.inputs import read_json, why
 from core.request import SamplerSettings
 
@@ -52,7 +52,7 @@ class Latents:
 
 def array_sha256(x_T: Tensor) -> str:
     """The digest that a run's record gives as ``latents_sha256``."""
-    return hashlib.sha256(x_T.detach().float().cpu().contiguous().numpy().tobytes()).hexdigest()
+    return digest(x_T.detach().float().cpu().contiguous())
 
 
 def notes_path(path: Path) -> Path:

@@ -15,8 +15,9 @@ from torch import Tensor
 _LATENT = 0  # stream 0 is x_T; stream n ≥ 1 is the noise added when leaving time n
 
 
-def _normal(seed: int, stream: int, shape: tuple[int, int, int]) -> np.ndarray:
-    philox = np.random.Philox(np.random.SeedSequence([seed, stream]))
+def _normal(seed: int, stream: int, shape: tuple[int, int, int], branch: int | None = None) -> np.ndarray:
+    spawned = () if branch is None else (branch,)  # a child of the stream, which is none of the streams themselves
+    philox = np.random.Philox(np.random.SeedSequence([seed, stream], spawn_key=spawned))
     return np.random.Generator(philox).standard_normal(shape, dtype=np.float32)
 
 
@@ -31,3 +32,9 @@ def step_noise(seeds: Sequence[int], t: int, shape: tuple[int, int, int]) -> Ten
     Keyed by t, not by the position in the step list, so runs of different S share it where they meet.
     """
     return torch.from_numpy(np.stack([_normal(s, t + 1, shape) for s in seeds]))
+
+
+def branch_noise(seed: int, branches: Sequence[int], t: int, shape: tuple[int, int, int]) -> Tensor:
+    """z ~ N(0, I) that each branch of a seed adds at the step that leaves network index t: (N, C, H, W) float32 on the
+    CPU. Keyed by (seed, branch, t) and not by where the branches begin: those of two x_t share it where they meet."""
+    return torch.from_numpy(np.stack([_normal(seed, t + 1, shape, k) for k in branches]))

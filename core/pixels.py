@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.errors import RequestError
+
 
 def to_uint8(x: Tensor) -> Tensor:
     """(…, H, W) in [−1, 1] → uint8 on the same device: clamped, scaled, rounded (not floored)."""
@@ -14,7 +16,13 @@ def to_uint8(x: Tensor) -> Tensor:
 
 
 def to_pixels(x: Tensor) -> NDArray[np.uint8]:
-    """(N, C, H, W) in [−1, 1] → N×H×W×3 uint8 on the CPU; grey is repeated over the three channels."""
+    """(N, C, H, W) in [−1, 1] → N×H×W×3 uint8 on the CPU; grey is repeated over the three channels. Raises RequestError
+    for another number of channels, of which nobody knows the colours."""
+    if x.shape[1] not in (1, 3):
+        raise RequestError(
+            f"These pictures have {x.shape[1]} channels, and only 1 (grey) or 3 (colour) can be shown: "
+            "take the numbers, --out x0.npy or the images of a result."
+        )
     pixels = to_uint8(x).permute(0, 2, 3, 1).cpu().numpy()
     return pixels if pixels.shape[-1] == 3 else np.repeat(pixels, 3, axis=-1)
 

@@ -1,7 +1,8 @@
 """The JSON inside every exported file: how it is built, and the one way back.
 
-"ddim-run/1" is one run. "ddim-runs/1" is a file of several: {"schema", "kind": "race" or "grid", "runs": [records of
-one run]}, and of a grid "steps" and "etas", whose cells stand row by row (η), each row by column (S). Until there was
+"ddim-run/1" is one run. "ddim-runs/1" is a file of several: {"schema", "kind", "runs": [records of one run]}, kind
+"race", "grid" or "branches". A grid also has "steps" and "etas", whose cells stand row by row (η), each row by column
+(S); branches have "at", the t at which those of each run part, and their runs differ in nothing else. Until there was
 the second, a file of several had its first run's record with all of them under "race" or "grid"; ``current`` turns
 these into the second, and nothing else knows of them.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
 
+from core.branches import Branches
 from core.embedded import embedded_text
 from core.errors import DataError
 from core.request import Request, SamplerSettings
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from core.timing import Timing
 
 RUN, RUNS = "ddim-run/1", "ddim-runs/1"
-KINDS = ("race", "grid")
+KINDS = ("race", "grid", "branches")
+OLD_KINDS = ("race", "grid")  # those that a file of earlier versions may have
 MAX_RUNS, MAX_LISTED = 4096, 10_000  # runs of a file; seeds, or steps, of a run
 
 Record = Mapping[str, object]
@@ -66,6 +69,16 @@ def grid_record(runs: Sequence[Record], steps: Sequence[int], etas: Sequence[flo
     return {"schema": RUNS, "kind": "grid", "steps": list(steps), "etas": list(etas), "runs": list(runs)}
 
 
+def branches_record(runs: Sequence[Record]) -> dict[str, object]:
+    """runs: one for each t at which its branches begin."""
+    return {
+        "schema": RUNS,
+        "kind": "branches",
+        "at": [_branches_of(request_of(run)).at for run in runs],
+        "runs": [*runs],
+    }
+
+
 def to_text(record: Record) -> str:
     """ASCII, since EXIF and GIF comments are safest so."""
     return json.dumps(record, separators=(",", ":"))
@@ -73,14 +86,16 @@ def to_text(record: Record) -> str:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A record that was read and checked. kind: "run", "race" or "grid". runs: the record of each run, at least one,
-    and requests: what each was asked. steps, etas: a grid's columns and rows."""
+    """A record that was read and checked. kind: "run", "race", "grid" or "branches". runs: the record of each run, at
+    least one, and requests: what each was asked. steps, etas: a grid's columns and rows. at: the t of each row of
+    branches."""
 
     kind: str
     runs: tuple[Mapping[str, Any], ...]
     requests: tuple[Request, ...]
     steps: tuple[int, ...] = ()
     etas: tuple[float, ...] = ()
+    at: tuple[int, ...] = ()
 
 
 def read_record(path: str | Path) -> dict[str, object]:
@@ -98,7 +113,7 @@ def read_record(path: str | Path) -> dict[str, object]:
 
 def current(raw: Mapping[str, Any]) -> dict[str, Any]:
     """A record of any version as this one writes it. Raises DataError where it cannot be."""
-    kinds = [kind for kind in KINDS if kind in raw] if raw.get("schema") == RUN else []
+    kinds = [kind for kind in OLD_KINDS if kind in raw] if raw.get("schema") == RUN else []
     if not kinds:
         return dict(raw)
     runs = raw[kinds[0]]
@@ -130,12 +145,33 @@ def recorded(record: Record) -> Recorded:
     requests = tuple(_check_run(run) for run in runs)
     if kind == "race":
         return Recorded("race", tuple(runs), requests)
+    if kind == "branches":
+        return Recorded("branches", tuple(runs), requests, at=_rows_of_branches(raw.get("at"), requests))
     said = [list(_bounded(raw.get(name), MAX_RUNS, name)) for name in ("steps", "etas")]
     n, cells = len(said[0]), [r.settings for r in requests]
     steps, etas = [s.steps for s in cells[:n]], [s.eta for s in cells[:: n or 1]]
     if said != [steps, etas] or [(s.eta, s.steps) for s in cells] != [(eta, S) for eta in etas for S in steps]:
         raise _foreign()
     return Recorded("grid", tuple(runs), requests, tuple(steps), tuple(etas))
+
+
+def _rows_of_branches(said: object, requests: Sequence[Request]) -> tuple[int, ...]:
+    """The t of each row. Raises DataError where the runs differ in more than that."""
+    at = tuple(_branches_of(request).at for request in requests)
+    first = requests[0]
+    for request, t in zip(requests, at, strict=True):
+        start = first.start if first.start != at[0] else t  # an x_t that was given belongs to its row
+        if request != replace(first, start=start, branches=replace(_branches_of(first), at=t)):
+            raise _foreign()
+    if said != list(at) or len(set(at)) != len(at):
+        raise _foreign()
+    return at
+
+
+def _branches_of(request: Request) -> Branches:
+    if request.branches is None:
+        raise _foreign()
+    return request.branches
 
 
 def request_of(record: Record) -> Request:
@@ -149,6 +185,8 @@ def request_of(record: Record) -> Request:
                 raise _foreign()
         if raw.get("place") is not None:  # records of the first version have neither sheet nor place
             raw["place"] = tuple(raw["place"])
+        if raw.get("branches") is not None:
+            raw["branches"] = Branches(**raw["branches"])
         return Request(settings=SamplerSettings(**settings), **{**raw, "seeds": tuple(raw["seeds"])})
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:  # a RequestError is a ValueError
         raise _foreign() from error
@@ -156,7 +194,7 @@ def request_of(record: Record) -> Request:
 
 def _check_run(record: object) -> Request:
     """Check the record of one run, all that anything here reads of it, and return its request."""
-    if not isinstance(record, dict) or record.get("schema") != RUN or any(kind in record for kind in KINDS):
+    if not isinstance(record, dict) or record.get("schema") != RUN or any(kind in record for kind in OLD_KINDS):
         raise _foreign()
     request = request_of(record)
     _bounded(request.seeds, MAX_LISTED, "seeds")
@@ -170,6 +208,8 @@ def _check_run(record: object) -> Request:
     words += [word for word in (latents, *record["versions"].values()) if word is not None]
     counts = [timing.get(name) for name in ("threads", "batch")]
     total_s = timing.get("total_s")
+    if request.start is not None and latents is None:  # it began from latents that nobody could name
+        raise _foreign()
     whole = all(type(n) is int and 0 < n < 1 << 31 for n in counts)
     if not whole or not all(map(_is_text, words)) or type(total_s) not in (int, float) or not 0 <= total_s < 1e12:
         raise _foreign()

@@ -24,27 +24,42 @@ def short(value: float) -> str:
     return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
+def latents_needed(request: Request) -> str | None:
+    """What to call the file of latents without which a run that starts below x_T cannot be repeated."""
+    return None if request.start is None else "x_t.npy"
+
+
 def command_line(
     request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png",
-    batch: int | None = None, backend: str = "auto",
+    batch: int | None = None, backend: str = "auto", latents: str | None = None,
 ) -> str:  # fmt: skip
-    """``python -m core sample …`` or ``interpolate …``. checkpoint: a folder. batch: pictures in one network call,
-    all at once where it is not given: another batch rounds the last bit otherwise."""
+    """``python -m core sample …``, ``interpolate …`` or ``branch …``. checkpoint: a folder. batch: pictures in one
+    network call, all at once where it is not given: another batch rounds the last bit otherwise. latents: the .npy
+    that was given to the run, if any."""
     batch = batch or request.count
     s = request.settings
-    words = ["python", "-m", "core", "interpolate" if request.between else "sample", checkpoint]
+    branches = request.branches
+    verb = "branch" if branches is not None else "interpolate" if request.between else "sample"
+    words = ["python", "-m", "core", verb, checkpoint]
     if s.timesteps is not None:
         words += ["--timesteps", ",".join(map(str, s.timesteps))]
     else:
         words += ["--steps", str(s.steps)]
-    words += ["--sigma-hat"] if s.sigma_hat else ["--eta", short(s.eta)]
+    words += ["--sigma-hat"] if s.sigma_hat else ["--eta" if branches is None else "--trunk-eta", short(s.eta)]
     if s.spacing is not None and s.timesteps is None:
         words += ["--spacing", s.spacing]
     if s.clip is not None:
         words.append("--clip" if s.clip else "--no-clip")
     if s.solver != DDIM.name:
         words += ["--solver", s.solver]
-    words += ["--seeds", seeds_text(request.seeds)]
+    words += ["--seeds" if branches is None else "--seed", seeds_text(request.seeds)]
+    latents = latents or latents_needed(request)
+    if latents is not None:
+        words += ["--latents", latents]
+    if request.start is not None:
+        words += ["--start", str(request.start)]
+    if branches is not None:
+        words += ["--at", str(branches.at), "--count", str(branches.count), "--eta", short(branches.eta)]
     if request.frames is not None:
         words += ["--frames", str(request.frames)]
     if request.loop:
@@ -76,23 +91,27 @@ def settings_code(s: SamplerSettings) -> str:
 
 def python_code(
     request: Request, checkpoint: str, device: str = "auto", precision: str = "auto", out: str = "pictures.png",
-    batch: int | None = None, backend: str = "auto",
+    batch: int | None = None, backend: str = "auto", latents: str | None = None,
 ) -> str:  # fmt: skip
-    """A script of a few lines. checkpoint: a folder. batch: as for command_line."""
+    """A script of a few lines. checkpoint: a folder. batch, latents: as for command_line."""
     size = batch or request.count
     seeds = request.seeds
     consecutive = len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
     parts = [f"seeds=tuple(range({seeds[0]}, {seeds[-1] + 1}))" if consecutive else f"seeds={seeds!r}"]
     parts.append(f"settings={settings_code(request.settings)}")
-    parts += [f"{name}={getattr(request, name)!r}" for name in ("frames", "sheet", "place") if getattr(request, name)]
+    wanted = ("frames", "sheet", "place", "start", "branches")
+    parts += [f"{name}={getattr(request, name)!r}" for name in wanted if getattr(request, name) is not None]
     parts += [f"{name}=True" for name in ("loop", "own_noise") if getattr(request, name)]
+    latents = latents or latents_needed(request)
+    given = "" if latents is None else f", x_T=np.load({latents!r})"
     at_once = f", max_batch={size}" if size != min(BATCH, request.count) else ""
     by = f", backend={backend!r}" if backend != "auto" else ""
     arguments = "".join(f"    {part},\n" for part in parts)
     return (
-        "from core import Engine, Request, SamplerSettings\n\n"
+        f"{'import numpy as np' + chr(10) + chr(10) if given else ''}"
+        f"from core import {'Branches, ' if request.branches else ''}Engine, Request, SamplerSettings\n\n"
         f"engine = Engine.open({checkpoint!r}, device={device!r}, precision={precision!r}{by})\n"
         f"request = Request(\n{arguments})\n"
-        f"result = engine.sample(request{at_once})\n"
+        f"result = engine.sample(request{given}{at_once})\n"
         f"result.save({out!r})\n"
     )

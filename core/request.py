@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from core.branches import Branches
 from core.errors import RequestError
 from core.plain_numbers import excerpt, listed, real, truth, whole
 from core.solvers import solver_named
+from core.solvers.ddim import DDIM
 from core.timesteps import SPACINGS, check_step_list, step_list
 
 # JSON in a browser keeps whole numbers exact up to here, and seeds travel through it.
@@ -63,7 +65,7 @@ class SamplerSettings:
 
 @dataclass(frozen=True)
 class Request:
-    """Pictures to make: one for each seed, or a path, a sheet or a place among the seeds' latents.
+    """Pictures to make: one for each seed, or a path, a sheet or a place among the seeds' latents, or branches of one.
 
     seeds: 0..2⁵³−1 each. frames: pictures on a strip through all seeds, both ends included (≥ 2).
     loop: the strip returns to its first seed, without repeating it.
@@ -71,6 +73,8 @@ class Request:
     right), slerp within the pairs, then across (≥ 2). place: (across, down), 0..1 each: one picture of that square.
     own_noise: with η > 0, picture i of a strip or sheet adds the noise of seed first + i; else all of them add
     the first seed's, so that only x_T differs between them.
+    start: a network index of the step list at which the run begins, from latents that must be given: they are x_t
+    there, not x_T. branches: from one seed, several pictures that part at some t (core/branches.py).
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -80,6 +84,8 @@ class Request:
     sheet: int | None = None
     place: tuple[float, float] | None = None
     own_noise: bool = False
+    start: int | None = None
+    branches: Branches | None = None
 
     def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)
@@ -111,6 +117,26 @@ class Request:
             keep("place", tuple(real(w, wanted, 0, 1) for w in listed(self.place, wanted)))
             if len(self.place) != 2:
                 raise RequestError(f"{wanted}; {len(self.place)} were given.")
+        if self.start is not None:
+            keep("start", whole(self.start, "A run starts at a t of its step list, a whole number of at least 0", 0))
+        if self.branches is not None:
+            self._check_branches(self.branches)
+
+    def _check_branches(self, branches: Branches) -> None:
+        if not isinstance(branches, Branches):
+            raise RequestError(f"branches must be Branches or None, not {excerpt(branches)}.")
+        if self.between:
+            raise RequestError("Branches come down from one latent: leave out frames, sheet and place.")
+        if len(self.seeds) != 1:
+            raise RequestError(f"Branches come down from one latent: give one seed, not {len(self.seeds)}.")
+        if self.start is not None and self.start < branches.at:
+            raise RequestError(
+                f"The run starts at t = {self.start}, below its branches: let them begin there or lower."
+            )
+        if self.settings.solver != DDIM.name:
+            raise RequestError("Branches part by the noise that DDIM adds: take the solver ddim.")
+        if self.settings.sigma_hat:
+            raise RequestError("Branches have an eta of their own, without sigma_hat: leave it out.")
 
     @property
     def between(self) -> bool:
@@ -120,12 +146,14 @@ class Request:
     @property
     def count(self) -> int:
         """How many pictures come out."""
+        if self.branches is not None:
+            return self.branches.count
         if self.frames is not None:
             return self.frames
         return self.sheet**2 if self.sheet is not None else 1 if self.place is not None else len(self.seeds)
 
     def noise_seeds(self) -> tuple[int, ...]:
-        """The seed of each picture's step noise."""
+        """The seed of each picture's step noise; of branches, that of the trunk."""
         if not self.between:
             return self.seeds
         return tuple(self.seeds[0] + (i if self.own_noise else 0) for i in range(self.count))

@@ -6,8 +6,8 @@ Page, API, command line and evaluation all consume this one.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from torch import Tensor
 from core import noise
 from core.backends.placed import PlacedNetwork
 from core.checkpoint import Checkpoint
-from core.clock import make_clock
+from core.clock import Clock, make_clock
 from core.errors import RequestError
 from core.files import Made
 from core.pixels import to_pixels
@@ -33,7 +33,8 @@ from core.trajectory import Trajectory
 @dataclass(frozen=True)
 class Plan:
     """A request with nothing left open. request: every default resolved. steps: the solver's. x_T: (N, C, H, W) on
-    the CPU. latents_sha256: of latents that were given rather than drawn from the seeds, else None."""
+    the CPU, one for all pictures where the run has branches. latents_sha256: of latents that were given rather than
+    drawn from the seeds, else None. trunk: of branches, how many steps they share, which are taken once."""
 
     checkpoint: Checkpoint
     request: Request
@@ -42,13 +43,15 @@ class Plan:
     x_T: Tensor  # noqa: N815  # the field's name
     clip_range: float | None
     latents_sha256: str | None
+    trunk: int | None = None
 
 
 class Run:
     """An iterator of steps, in batches of at most max_batch one after the other; ``close`` stops it.
 
-    film: keep a bounded trajectory (one batch only). Time is taken inside the sampler, so a slow consumer does not
-    count, and no step is started unasked.
+    The trunk of branches is walked once, alone, and its steps show it as often as there are branches in a batch. film:
+    keep a bounded trajectory (one batch only). Time is taken inside the sampler, so a slow consumer does not count,
+    and no step is started unasked.
     """
 
     def __init__(self, plan: Plan, network: PlacedNetwork, max_batch: int, film: bool = False) -> None:
@@ -59,7 +62,8 @@ class Run:
             raise RequestError(f"A film is kept of one batch: set max_batch to {count} or more.")
         self.plan, self.network = plan, network
         self.batch = min(max_batch, count)
-        self.evaluations = len(plan.steps) * -(-count // max_batch)
+        shared = plan.trunk or 0
+        self.evaluations = shared + (len(plan.steps) - shared) * -(-count // max_batch)
         self.done = 0
         self.film: Trajectory | None = Trajectory(len(plan.steps)) if film else None
         self.film_s = 0.0  # spent on keeping it, which no timing counts
@@ -89,15 +93,33 @@ class Run:
     def _walk(self) -> Generator[Step, None, None]:
         plan, shape = self.plan, self.plan.checkpoint.shape
         clock = make_clock(self.network.device)
-        seeds = plan.request.noise_seeds()
-        for start in range(0, plan.request.count, self.batch):
-            part = slice(start, start + self.batch)
-            x = self.network.to_device(plan.x_T[part])
-            self.network.warm_up(len(x), shape)
-            yield from walk(
-                self.network.network, x, plan.steps, _noise_of(seeds[part], shape),
-                plan.checkpoint.defaults.prediction_type, plan.clip_range, plan.solver, clock,
-            )  # fmt: skip
+        seeds, count = plan.request.noise_seeds(), plan.request.count
+        parts = [range(count)[start : start + self.batch] for start in range(0, count, self.batch)]
+        if plan.trunk is None:
+            for part in parts:
+                which = slice(part.start, part.stop)
+                yield from self._part(plan.x_T[which], plan.steps, _noise_of(seeds[which], shape), clock)
+            return
+        x_t, trunk = plan.x_T, plan.steps[: plan.trunk]
+        if trunk:
+            for step in self._part(x_t, trunk, _noise_of(seeds, shape), clock):
+                x_t = step.x_next
+                yield _shown(step, self.batch)
+        for part in parts:
+            noise_of = _noise_of_branches(seeds[0], part, shape)
+            for step in self._part(x_t.expand(len(part), -1, -1, -1), plan.steps[plan.trunk :], noise_of, clock):
+                yield replace(step, index=plan.trunk + step.index)
+
+    def _part(
+        self, x: Tensor, steps: Sequence[PlannedStep], noise: Callable[[int], Tensor], clock: Clock
+    ) -> Generator[Step, None, None]:
+        """One batch over some of the steps."""
+        plan, x = self.plan, self.network.to_device(x)
+        self.network.warm_up(len(x), plan.checkpoint.shape)
+        yield from walk(
+            self.network.network, x, steps, noise, plan.checkpoint.defaults.prediction_type, plan.clip_range,
+            plan.solver, clock,
+        )  # fmt: skip
 
     @property
     def finished(self) -> bool:
@@ -150,3 +172,16 @@ def _noise_of(seeds: tuple[int, ...], shape: tuple[int, int, int]) -> Callable[[
         return noise.step_noise(seeds[:1], t, shape).expand(len(seeds), -1, -1, -1)
 
     return step_noise
+
+
+def _noise_of_branches(seed: int, which: Sequence[int], shape: tuple[int, int, int]) -> Callable[[int], Tensor]:
+    return lambda t: noise.branch_noise(seed, which, t, shape)
+
+
+def _shown(step: Step, times: int) -> Step:
+    """A step of one picture as one of several that are alike, without a copy."""
+
+    def several(x: Tensor) -> Tensor:
+        return x.expand(times, -1, -1, -1)
+
+    return replace(step, x_t=several(step.x_t), x0_hat=several(step.x0_hat), x_next=several(step.x_next))

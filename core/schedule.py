@@ -9,23 +9,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import CheckpointError, RequestError
+from core.json_files import Fields
+from core.layouts.layout import MAX_T
 
 Float64Array = NDArray[np.float64]
+
+SMALLEST = 1e-30  # of ᾱ: x̂0 from ε is divided by its root
+BETA_SCHEDULES = ("linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid")
 
 
 @dataclass(frozen=True)
 class NoiseSchedule:
     """β of a DDPM, under the names diffusers uses in ``scheduler_config.json``.
 
-    beta_schedule: "linear", "scaled_linear" or "squaredcos_cap_v2" (cosine).
-    num_train_timesteps: T. beta_start, beta_end: the ends of the two linear kinds.
+    beta_schedule: "linear", "scaled_linear", "squaredcos_cap_v2" (cosine) or "sigmoid".
+    num_train_timesteps: T. beta_start, beta_end: the ends of all but the cosine.
     trained_betas: an explicit table of T values, which wins over the rest.
     """
 
@@ -41,26 +46,35 @@ class NoiseSchedule:
         beta = self.beta
         if not (np.isfinite(beta).all() and (beta > 0).all() and (beta < 1).all()):
             raise RequestError("Every β must lie strictly between 0 and 1: check beta_start and beta_end.")
+        if not (self.alpha_bar[-1] > SMALLEST and (np.diff(self.alpha_bar) < 0).all()):
+            raise RequestError("ᾱ must fall at every step and stay above 1e-30: check the β and num_train_timesteps.")
 
     @classmethod
-    def from_config(cls, config: Mapping[str, object]) -> NoiseSchedule:
-        """Read the schedule out of a diffusers scheduler config; refuse what would change ᾱ unseen."""
+    def from_config(cls, config: Mapping[str, object], defaults: Mapping[str, object] | None = None) -> NoiseSchedule:
+        """Read the schedule out of a diffusers scheduler config. defaults: of its class, where they are not DDPM's.
+        Raises CheckpointError for what is no schedule, or would change ᾱ unseen."""
         if config.get("rescale_betas_zero_snr"):
             raise CheckpointError(
                 "scheduler_config.json asks for rescale_betas_zero_snr, which this engine does not implement: "
                 "use a checkpoint trained without it."
             )
-        trained = config.get("trained_betas")
+        own: dict[str, object] = {field.name: field.default for field in fields(cls)} | dict(defaults or {})
+        found = Fields("scheduler_config.json", config, own)
+        T = found.whole("num_train_timesteps", 1, MAX_T)
+        table = None if found.value("trained_betas") is None else found.numbers("trained_betas", MAX_T, 0, 1)
+        if table is not None and len(table) != T and "num_train_timesteps" in config:
+            raise CheckpointError(
+                f"scheduler_config.json lists {len(table)} trained_betas for num_train_timesteps {T}: make them equal."
+            )
         try:
-            table = None if trained is None else tuple(float(b) for b in trained)  # type: ignore[attr-defined]
             return cls(
-                beta_schedule=str(config.get("beta_schedule", "linear")),
-                num_train_timesteps=len(table) if table else int(config.get("num_train_timesteps", 1000)),  # type: ignore[call-overload]
-                beta_start=float(config.get("beta_start", 1e-4)),  # type: ignore[arg-type]
-                beta_end=float(config.get("beta_end", 0.02)),  # type: ignore[arg-type]
+                beta_schedule=found.choice("beta_schedule", BETA_SCHEDULES),
+                num_train_timesteps=T if table is None else len(table),
+                beta_start=found.number("beta_start", 0, 1),
+                beta_end=found.number("beta_end", 0, 1),
                 trained_betas=table,
             )
-        except (TypeError, ValueError) as error:
+        except RequestError as error:
             raise CheckpointError(f"scheduler_config.json does not describe a usable schedule: {error}") from error
 
     @property
@@ -84,9 +98,9 @@ class NoiseSchedule:
                 return math.cos((u + 0.008) / 1.008 * math.pi / 2) ** 2
 
             return np.array([min(1 - f((i + 1) / T) / f(i / T), 0.999) for i in range(T)], dtype=np.float64)
-        raise RequestError(
-            f"Unknown beta_schedule {self.beta_schedule!r}: use linear, scaled_linear or squaredcos_cap_v2."
-        )
+        if self.beta_schedule == "sigmoid":
+            return self.beta_start + (self.beta_end - self.beta_start) / (1 + np.exp(-np.linspace(-6, 6, T)))
+        raise RequestError(f"beta_schedule must be one of {', '.join(BETA_SCHEDULES)}, not {self.beta_schedule!r}.")
 
     @cached_property
     def alpha_bar(self) -> Float64Array:

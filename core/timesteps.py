@@ -16,7 +16,7 @@ from core.plain_numbers import excerpt, listed, whole
 SPACINGS = ("leading", "trailing", "linspace", "quadratic")
 
 
-def step_list(spacing: str, steps: int, T: int) -> tuple[int, ...]:
+def step_list(spacing: str, steps: int, T: int, offset: int = 0, drops_zero: bool = False) -> tuple[int, ...]:
     """S = ``steps`` network indices, strictly decreasing.
 
     leading   t = ⌊i·T/S⌋: starts below T − 1, always ends at 0 (the authors' "uniform"; diffusers' list
@@ -26,11 +26,17 @@ def step_list(spacing: str, steps: int, T: int) -> tuple[int, ...]:
     quadratic ⌊linspace(0, √(0.8 T), S)²⌋, denser near clean data; the authors' list, whose repeated
               values are moved up to the next free index. S = 1 keeps the noisy end, (⌊0.8 T⌋,).
 
+    Two ways of some checkpoints' own schedulers (core/scheduler_config.py):
+    offset      added to every index of ``leading``; what would pass T − 1 stays as near below as the list allows.
+    drops_zero  ``leading`` and ``linspace`` are the list of S + 1 without its 0, as far as there are T indices.
+
     Raises RequestError for S outside 1..T or an unknown spacing.
     """
     T = whole(T, "T must be a whole number of at least 1", 1)
     S = whole(steps, f"steps must be a whole number from 1 to {T}", 1, T)
-    if spacing == "leading":
+    if drops_zero and spacing in ("leading", "linspace") and S < T:
+        rising = [*reversed(step_list(spacing, S + 1, T))][1:]
+    elif spacing == "leading":
         rising = [i * T // S for i in range(S)]
     elif spacing == "trailing":  # integers throughout: floats round half to even and repeat values
         rising = [(2 * i * T + S) // (2 * S) - 1 for i in range(1, S + 1)]
@@ -40,6 +46,8 @@ def step_list(spacing: str, steps: int, T: int) -> tuple[int, ...]:
         rising = _quadratic(S, T)
     else:
         raise RequestError(f"spacing must be one of {', '.join(SPACINGS)}, not {excerpt(spacing)}.")
+    if offset and spacing == "leading":
+        rising = [min(t + offset, T - S + i) for i, t in enumerate(rising)]
     return tuple(reversed(rising))
 
 
@@ -63,3 +71,12 @@ def check_step_list(timesteps: Sequence[int], T: int) -> tuple[int, ...]:
     if any(a <= b for a, b in pairwise(steps)):
         raise RequestError("A custom step list must fall strictly, from noise to data, such as 900,500,100.")
     return steps
+
+
+def position(timesteps: Sequence[int], t: int) -> int:
+    """Where t stands in a step list. Raises RequestError, naming its neighbours there, where it does not."""
+    if t in timesteps:
+        return list(timesteps).index(t)
+    above, below = [s for s in timesteps if s > t][-1:], [s for s in timesteps if s < t][:1]
+    near = " or ".join(map(str, above + below))
+    raise RequestError(f"The run does not pass t = {t}: take {near}, or steps that it is one of.")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 
 from core.errors import CheckpointError
+from core.json_files import Fields, shown
+
+FILE = "config.json"
+NETWORK = "UNet2DModel"
+
+# Bounds that no published network comes near, and beyond which a file is a mistake or a trap.
+MAX_LEVELS, MAX_LAYERS, MAX_WIDTH, MAX_SIDE = 12, 32, 8192, 8192
 
 # Settings of UNet2DModel that we do not build. A file may name them only at these values,
 # because ignoring another value would give a network that loads strictly and samples wrongly.
 _FIXED: dict[str, object] = {
-    "act_fn": "silu",
     "attn_norm_num_groups": None,
     "center_input_sample": False,
     "class_embed_type": None,
@@ -25,12 +31,20 @@ _FIXED: dict[str, object] = {
     "upsample_type": "conv",
 }
 
+# What diffusers' EMAModel writes beside the settings of the network whose average it keeps.
+_OF_EMA = frozenset({
+    "decay", "inv_gamma", "min_decay", "optimization_step", "power", "update_after_step", "use_ema_warmup",
+})  # fmt: skip
+
 
 @dataclass(frozen=True)
 class UNetConfig:
-    """A DDPM-style ``UNet2DModel``. Defaults are diffusers' own, so an omitted key means the same in both."""
+    """A DDPM-style ``UNet2DModel``. Defaults are diffusers' own, so an omitted key means the same in both.
 
-    sample_size: int
+    sample_size: the side of a square picture in pixels, or (height, width) of another.
+    """
+
+    sample_size: int | tuple[int, int]
     in_channels: int = 3
     out_channels: int = 3
     block_out_channels: tuple[int, ...] = (224, 448, 672, 896)
@@ -57,10 +71,15 @@ class UNetConfig:
             (self.up_block_types, {"UpBlock2D", "AttnUpBlock2D"}),
         ):
             if odd := sorted(set(kinds) - known):
-                raise CheckpointError(f"config.json uses block {odd[0]!r}; this engine builds {sorted(known)}.")
-        if self.sample_size % 2 ** (levels - 1):
+                raise CheckpointError(f"config.json uses block {shown(odd[0])}; this engine builds {sorted(known)}.")
+        if any(side % 2 ** (levels - 1) for side in self.size):
             raise CheckpointError(
-                f"sample_size {self.sample_size} must be divisible by {2 ** (levels - 1)} for {levels} levels."
+                f"sample_size {shown(self.sample_size)} must be divisible by {2 ** (levels - 1)} for {levels} levels."
+            )
+        if self.freq_shift >= self.block_out_channels[0] // 2:
+            raise CheckpointError(
+                f"freq_shift {self.freq_shift} leaves no frequencies for the {self.block_out_channels[0]} channels of "
+                "the first level: it is 0 or 1 in every published config.json."
             )
         for i, c in enumerate(self.block_out_channels):
             attends = "Attn" in self.down_block_types[i] + self.up_block_types[-1 - i] or (
@@ -72,32 +91,65 @@ class UNetConfig:
                     f"and where there is attention by attention_head_dim ({self.attention_head_dim})."
                 )
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of a picture in pixels."""
+        return self.sample_size if isinstance(self.sample_size, tuple) else (self.sample_size, self.sample_size)
+
     @classmethod
     def from_config(cls, config: Mapping[str, object]) -> UNetConfig:
         """Raises CheckpointError, naming the key, for anything this engine would build differently."""
-        known = {f.name for f in fields(cls)}
-        values: dict[str, object] = {}
+        if config.get("_class_name", NETWORK) != NETWORK:
+            raise CheckpointError(f"{FILE} is of {shown(config['_class_name'])}; this engine builds {NETWORK} only.")
+        own = {f.name: f.default for f in fields(cls)} | {"act_fn": "silu"}
         for key, value in config.items():
-            if key.startswith("_"):
+            if key.startswith("_") or key in _OF_EMA or key in own:
                 continue  # _class_name, _diffusers_version
-            if key in known:
-                values[key] = tuple(value) if isinstance(value, list) else value
-            elif key not in _FIXED:
-                raise CheckpointError(f"config.json has the unknown setting {key!r}: this engine cannot honour it.")
-            elif value != _FIXED[key]:
-                raise CheckpointError(f"config.json sets {key} to {value!r}; this engine builds {_FIXED[key]!r} only.")
-        size = values.get("sample_size")
-        if isinstance(size, tuple):
-            if len(set(size)) != 1:
-                raise CheckpointError(f"config.json asks for {size} pictures; this engine makes square ones.")
-            values["sample_size"] = size[0]
-        elif size is None:
-            raise CheckpointError("config.json gives no sample_size: add the picture's side in pixels.")
-        try:
-            return cls(**values)  # type: ignore[arg-type]
-        except (TypeError, ArithmeticError) as error:  # such as a string for a number, or zero groups
-            raise CheckpointError(f"config.json does not describe a network ({error}): restore it.") from error
+            if key not in _FIXED:
+                raise CheckpointError(f"{FILE} has the unknown setting {shown(key)}: this engine cannot honour it.")
+            if value != _FIXED[key]:
+                raise CheckpointError(f"{FILE} sets {key} to {shown(value)}; this engine builds {_FIXED[key]!r} only.")
+        found = Fields(FILE, config, {key: None if value is MISSING else value for key, value in own.items()})
+        found.choice("act_fn", ("silu", "swish"))  # two names of one function
+        head = found.value("attention_head_dim")
+        return cls(
+            sample_size=_size(found),
+            in_channels=found.whole("in_channels", 1, MAX_WIDTH),
+            out_channels=found.whole("out_channels", 1, MAX_WIDTH),
+            block_out_channels=found.wholes("block_out_channels", MAX_LEVELS, 1, MAX_WIDTH),
+            down_block_types=_blocks(found, "down_block_types"),
+            up_block_types=_blocks(found, "up_block_types"),
+            layers_per_block=found.whole("layers_per_block", 1, MAX_LAYERS),
+            downsample_padding=found.whole("downsample_padding", 0, 1),
+            flip_sin_to_cos=found.flag("flip_sin_to_cos"),
+            freq_shift=found.whole("freq_shift", 0, MAX_WIDTH),
+            norm_eps=found.number("norm_eps", 0, 1),
+            norm_num_groups=found.whole("norm_num_groups", 1, MAX_WIDTH),
+            attention_head_dim=None if head is None else found.whole("attention_head_dim", 1, MAX_WIDTH),
+            add_attention=found.flag("add_attention"),
+            dropout=found.number("dropout", -1e-9, 1),
+        )
 
     def to_config(self) -> dict[str, object]:
         """The ``config.json`` that diffusers reads."""
-        return {"_class_name": "UNet2DModel", **asdict(self), **_FIXED}
+        return {"_class_name": NETWORK, **asdict(self), "act_fn": "silu", **_FIXED}
+
+
+def _size(found: Fields) -> int | tuple[int, int]:
+    value = found.value("sample_size")
+    if value is None:
+        raise CheckpointError(f"{FILE} gives no sample_size: add the picture's side in pixels, or [height, width].")
+    if not isinstance(value, (list, tuple)):
+        return found.whole("sample_size", 1, MAX_SIDE)
+    sides = found.wholes("sample_size", 2, 1, MAX_SIDE)
+    if len(sides) != 2:
+        raise found.refuse("sample_size", "a side in pixels, or [height, width]")
+    return sides[0] if sides[0] == sides[1] else (sides[0], sides[1])
+
+
+def _blocks(found: Fields, key: str) -> tuple[str, ...]:
+    value = found.value(key)
+    good = isinstance(value, (list, tuple)) and 1 <= len(value) <= MAX_LEVELS
+    if not good or not all(isinstance(kind, str) for kind in value):  # type: ignore[attr-defined]
+        raise found.refuse(key, f"a list of 1 to {MAX_LEVELS} names of blocks")
+    return tuple(value)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from core.reproduce import seeds_text
 from demo.found_controls import VERSIONS, Here, controls_of
 from demo.reproduce import code
 from demo.views import setting_label
+
+SAME = "weights, precision, backend, threads, device and versions"  # what the last bit depends on
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,16 @@ def read(record: Record, here: Here) -> Found:
     timing, runs = found.runs[0]["timing"], len(found.runs)
     same = timing["device_name"] == here.device_name  # the device's name elsewhere may not exist here
     device, precision = (timing["device"], timing["precision"]) if same else (here.device, here.precision)
-    texts = code(found.requests[0], here.folder, device, precision, "pictures.png", timing["batch"])
+    backend = backend_of(timing) if same else here.backend
+    texts = code(found.requests[0], here.folder, device, precision, "pictures.png", timing["batch"], backend)
     if runs > 1:
         texts = [(f"{title}, the first of {runs} runs", text) for title, text in texts]
     return Found(rows_of(found), warnings(found, here), controls, why, texts)
+
+
+def backend_of(timing: Mapping[str, Any]) -> str:
+    """What computed the network; records of the first version do not say, and then there was only torch."""
+    return str(timing.get("backend", "torch"))
 
 
 def rows_of(found: Recorded) -> list[tuple[str, str]]:
@@ -49,6 +58,10 @@ def rows_of(found: Recorded) -> list[tuple[str, str]]:
         what = "A race: " + "; ".join(setting_label(p.settings.steps, p.settings.eta) for p in parts)
     elif found.kind == "grid":
         what = f"A grid of {len(parts)} cells"
+    elif found.kind == "branches":
+        what = f"{request.count} branches from x_t at t = {', '.join(map(str, found.at))}"
+    elif request.branches is not None:
+        what = f"{request.count} branches from x_t at t = {request.branches.at}"
     elif request.frames is not None:
         what = f"A path of {request.frames} pictures" + (", closed to a loop" if request.loop else "")
     elif request.sheet is not None:
@@ -62,10 +75,11 @@ def rows_of(found: Recorded) -> list[tuple[str, str]]:
         eta = "σ̂ (the larger variance)" if s.sigma_hat else f"{s.eta:g}"
         steps = f"{s.steps}, {s.spacing}" if s.timesteps is None else f"{s.steps} of a list of its own"
         rows += [("Steps S", steps), ("η", eta)]
+    where = f"{timing['device_name']}, {timing['precision']}, {timing['threads']} threads, {backend_of(timing)}"
     return [
         *rows,
         ("Seeds", seeds_text(request.seeds)),
-        ("Made on", f"{timing['device_name']}, {timing['precision']}, {timing['threads']} threads"),
+        ("Made on", where),
         ("Took", f"{timing['total_s']:.2f} s" if len(parts) == 1 else "each run its own time"),
     ]
 
@@ -84,6 +98,8 @@ def warnings(found: Recorded, here: Here) -> list[str]:
         out.append("It began from latents given in a file, not from its seeds: only that file repeats it.")
     if timing["precision"] != here.precision:
         out.append(f"It was made in {timing['precision']}, this page runs in {here.precision}: small differences.")
+    if backend_of(timing) != here.backend:
+        out.append(f"{backend_of(timing)} computed its network, here {here.backend} does: the last bits differ.")
     if timing["device_name"] != here.device_name:
         out.append(f"It was made on {timing['device_name']}, this is {here.device_name}: the last bits may differ.")
     elif timing["threads"] != here.threads:
@@ -105,7 +121,7 @@ def found_html(found: Found) -> str:
     rows = "".join(
         f"<div><dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd></div>" for name, value in found.rows
     )
-    notes = found.warnings or ["Same weights, precision, threads, device and versions: repeated here it is bit-equal."]
+    notes = found.warnings or [f"Same {SAME}: repeated here it is bit-equal."]
     state = "warn" if found.warnings else "same"
     said = "".join(f'<li data-state="{state}">{html.escape(note)}</li>' for note in notes)
     why = f'<p class="why">{html.escape(found.why)} The command below repeats it.</p>' if found.why else ""

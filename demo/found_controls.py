@@ -13,6 +13,7 @@ from core.device import device_name
 from core.engine import Engine
 from core.record import Recorded
 from core.request import Request
+from core.solvers import SOLVERS
 from demo.settings import (
     COUNTS,
     FRAMES,
@@ -44,6 +45,7 @@ class Here:
     device: str
     device_name: str
     precision: str
+    backend: str
     threads: int
     versions: Mapping[str, str]
 
@@ -58,6 +60,7 @@ class Here:
             device=str(engine.device),
             device_name=device_name(engine.device),
             precision=engine.precision,
+            backend=engine.backend,
             threads=torch.get_num_threads(),
             versions=dict(zip(VERSIONS, (torch.__version__, numpy.__version__), strict=True)),
         )
@@ -121,8 +124,12 @@ def limit(what: str, n: int, most: int) -> None:
 def shown_here(request: Request, here: Here) -> None:
     """Raises ValueError for settings that no control of the page can take."""
     s = request.settings
+    if request.branches is not None or request.start is not None:
+        raise ValueError("The page has no controls for branches or for a start below x_T.")
     if s.timesteps is not None or s.sigma_hat:
         raise ValueError("The page has no control for σ̂ or a step list of its own.")
+    if s.solver != "ddim":
+        raise ValueError(f"The page samples by DDIM, this run by {SOLVERS[s.solver].title}.")
     if s.clip is not None and s.clip != here.clips:
         raise ValueError("The page follows the checkpoint's own clipping, this run did not.")
     if s.steps > here.T:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.layouts import find_checkpoints, find_layout
+from core.layouts import find_checkpoints, training_steps
 from demo.compute import Compute
 
 if TYPE_CHECKING:
@@ -29,10 +28,10 @@ class EngineHost:
 
     def __init__(
         self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None,
-        api_minutes: int = API_MINUTES,
+        api_minutes: int = API_MINUTES, backend: str = "auto",
     ) -> None:  # fmt: skip
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
-        self.api_minutes = api_minutes
+        self.api_minutes, self.backend = api_minutes, backend
         self.compute = Compute()
         self._lock = threading.Lock()
         self._engines: dict[str, Engine] = {}
@@ -50,13 +49,7 @@ class EngineHost:
 
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""
-        layout = find_layout(self.root / name)
-        if layout is None:
-            return DDPM_STEPS
-        try:
-            return int(json.loads(layout.scheduler.read_text(encoding="utf-8"))["num_train_timesteps"])
-        except (OSError, ValueError, KeyError, TypeError):
-            return DDPM_STEPS  # opening the checkpoint will say what is wrong with the file
+        return training_steps(self.root / name) or DDPM_STEPS  # opening it will say what is wrong with the file
 
     def loaded(self, name: str) -> bool:
         return name in self._engines
@@ -68,13 +61,19 @@ class EngineHost:
 
     def _opened(self, name: str) -> Engine:
         from core import CheckpointError, Engine
+        from core.backends import instead_of
 
         if name not in self.names():
             raise CheckpointError(f"There is no checkpoint {name!r} under {self.root}: choose one from the list.")
         with self._lock:
             if name not in self._engines:
                 self._limit_threads()
-                engine = Engine.open(self.root / name, self.device, self.precision)
+                engine = Engine.open(self.root / name, self.device, self.precision, self.backend)
+                reason = instead_of(engine.device, engine.precision) if self.backend == "auto" else None
+                if reason is not None:
+                    print(f"{name} is computed by torch: {reason}", flush=True)
+                for note in engine.checkpoint.notes:
+                    print(f"{name}: {note}", flush=True)
                 self._calibrate(name, engine)
                 self._engines[name] = engine
             return self._engines[name]

@@ -25,13 +25,19 @@ def request_here(what: str, page: PageSettings) -> Request:
 
 
 def code(
-    request: Request, folder: str, device: str, precision: str, out: str, batch: int | None = None
+    request: Request,
+    folder: str,
+    device: str,
+    precision: str,
+    out: str,
+    batch: int | None = None,
+    backend: str = "auto",
 ) -> list[tuple[str, str]]:
     """(title, text): the same pictures from a shell and from Python. folder: the checkpoint's. batch: pictures in
     one network call, all at once where it is not given."""
     return [
-        ("Command line", command_line(request, folder, device, precision, out, batch)),
-        ("Python", python_code(request, folder, device, precision, out, batch)),
+        ("Command line", command_line(request, folder, device, precision, out, batch, backend)),
+        ("Python", python_code(request, folder, device, precision, out, batch, backend)),
     ]
 
 
@@ -47,7 +53,8 @@ def code_panel(host: EngineHost, engine: Engine, page: PageSettings) -> str:
     except ValueError as error:
         return f'<p role="alert">{html.escape(str(error))}</p>'
     folder = host.folder_text(page.checkpoint)
-    return code_html(code(request, folder, str(engine.device), engine.precision, f"{page.what}.png"))
+    where = str(engine.device), engine.precision
+    return code_html(code(request, folder, *where, f"{page.what}.png", backend=engine.backend))
 
 
 def code_html(blocks: Sequence[tuple[str, str]]) -> str:

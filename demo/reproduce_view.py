@@ -35,7 +35,7 @@ def reproduce_view() -> ReproduceView:
         with gr.Column(scale=1, min_width=320, elem_classes="card padded repeat"):
             gr.HTML(
                 "<h2>Repeat what is here</h2><p>The same pictures from a shell or a script: bit-equal on this machine, "
-                "with the same precision and number of threads.</p>",
+                "with the same precision, backend and number of threads.</p>",
                 elem_classes="heading",
             )
             choices = [(name, key) for key, name in WHAT.items()]

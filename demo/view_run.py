@@ -269,4 +269,5 @@ class ViewRun:
     def _idle(self) -> str:
         engine = self.engine
         threads = f", {views.cores(torch.get_num_threads())}" if engine.device.type == "cpu" else ""
-        return f"Live on {engine.device}{threads}, {engine.precision}, weights {engine.checkpoint.sha256[:8]}."
+        how = f"{engine.device}{threads}, {engine.precision}, {engine.backend}"
+        return f"Live on {how}, weights {engine.checkpoint.sha256[:8]}."

@@ -52,7 +52,7 @@ def setting_label(steps: int, eta: float) -> str:
 def machine(timing: Mapping[str, Any]) -> str:
     """Where a figure was taken."""
     threads = f", {cores(timing['threads'])}" if str(timing["device"]).startswith("cpu") else ""
-    return f"{timing['device_name']}{threads}, {timing['precision']}"
+    return f"{timing['device_name']}{threads}, {timing['precision']}, {timing['backend']}"
 
 
 def cores(threads: int) -> str:

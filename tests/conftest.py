@@ -1,11 +1,16 @@
 """One tiny checkpoint folder for the whole session, and who runs what where two processes share the tests."""
 
+import os
+
 import pytest
 import torch
 from xdist.scheduler import LoadScopeScheduling
 
 from core import NoiseSchedule, SamplingDefaults, UNet, UNetConfig, save_checkpoint
 
+# Most tests are not about backends: torch's modules can be hooked, and its bits are the oracle. What is about them says
+# so by name, and the app that the browser drives chooses for itself (tests/browser/conftest.py).
+os.environ["DDIM_BACKEND"] = "torch"
 torch.set_num_threads(1)  # nets this small lose more to waiting threads than they gain
 
 

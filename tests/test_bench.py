@@ -115,12 +115,15 @@ def benched(tiny_folder, tmp_path_factory):
 
 def test_the_command_measures_every_row(benched):
     document, _ = benched
-    found = [(row["precision"], row["batch"], row["contender"]) for row in document["rows"]]
-    names = (bench.OURS, bench.BARE, bench.DIFFUSERS)
-    assert sorted(found) == sorted((p, b, name) for p in ("fp32", "bf16") for b in (1, 2) for name in names)
+    found = [(row["precision"], row["batch"], row["contender"], row["backend"] or "") for row in document["rows"]]
+    backends = {"fp32": ("onnxruntime", "torch"), "bf16": ("torch",)}
+    wanted = [(p, b, name, by) for p in backends for b in (1, 2) for by in backends[p]
+              for name in (bench.OURS, bench.BARE)]  # fmt: skip
+    wanted += [(p, b, bench.DIFFUSERS, "") for p in backends for b in (1, 2)]
+    assert sorted(found) == sorted(wanted)
     assert all(0 < row["fastest_s"] <= row["median_s"] <= row["slowest_s"] for row in document["rows"])
     assert document["auto"] == "fp32"
-    assert len(document["previews"]) == 4
+    assert len(document["previews"]) == 6
     (error,) = document["precision_error"]
     assert error["precision"] == "bf16"
     assert 20 < error["worst_db"] <= error["median_db"] < 120
@@ -131,10 +134,11 @@ def test_the_table_shows_the_figures_of_the_json(benched):
     document, page = benched
     assert markdown(document) == page
     for row in document["rows"]:
-        line = f"| {row['precision']} | {row['batch']} | {row['contender']} | {1000 * row['median_s']:.4g} |"
+        by = row["backend"] or "–"
+        line = f"| {row['precision']} | {row['batch']} | {row['contender']} | {by} | {1000 * row['median_s']:.4g} |"
         assert line in page
     assert document["machine"]["processor"] in page
-    assert len(re.findall(r"batch \d: [\d.e+]+×", page)) == 4
+    assert len(re.findall(r"batch \d: [\d.e+-]+", page)) == 6 + 2  # beside diffusers, and ONNX Runtime beside torch
 
 
 def test_without_diffusers_its_rows_are_missing_and_it_says_so(tiny_folder, tmp_path, monkeypatch):

@@ -128,17 +128,6 @@ def test_a_key_of_another_shape_is_named(folder):
         open_checkpoint(folder)
 
 
-def test_a_pickle_is_never_opened_and_the_remedy_is_named(folder, monkeypatch):
-    def forbidden(*_, **__):
-        raise AssertionError("a pickle was opened")
-
-    monkeypatch.setattr(torch, "load", forbidden)
-    monkeypatch.setattr("pickle.load", forbidden)
-    (folder / WEIGHTS).rename(folder / "diffusion_pytorch_model.bin")
-    with pytest.raises(CheckpointError, match=r"\.bin is a pickle.*safe_serialization=True"):
-        open_checkpoint(folder)
-
-
 def test_missing_weights_are_named(folder):
     (folder / WEIGHTS).unlink()
     with pytest.raises(CheckpointError, match=WEIGHTS.replace(".", r"\.") + " is missing: copy the file"):

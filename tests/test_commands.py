@@ -108,9 +108,6 @@ def test_without_seeds_there_are_as_many_as_latents(sample, tiny_folder, tmp_pat
     given = np.load(sample("--eta", "1", "--latents", str(tmp_path / "x_T.npy")))
     want = Engine.open(tiny_folder, "cpu").sample(Request((0, 1, 2), SamplerSettings(4, 1.0)), x_T)
     assert np.array_equal(given, want.images.numpy())
-    strip = np.load(sample("--latents", str(tmp_path / "x_T.npy"), verb="interpolate", out="y.npy"))
-    again = Engine.open(tiny_folder, "cpu").sample(Request((3, 8), SamplerSettings(4), frames=3), x_T)
-    assert np.array_equal(strip, again.images.numpy())
 
 
 def test_without_options_it_is_16_seeds_at_20_steps_of_ddim(tiny_folder, tmp_path):

@@ -181,7 +181,7 @@ def test_a_page_run_and_its_loading_compute_on_the_serving_thread(tiny_folder, t
         handlers.host.compute = compute
         engine = handlers.host.engine("tiny")
         run = engine.run
-        monkeypatch.setattr(engine, "run", lambda *a: (seen.add(here()), run(*a))[1])
+        monkeypatch.setattr(engine, "run", lambda *a, **k: (seen.add(here()), run(*a, **k))[1])
         assert list(handlers.run("tab", ("tiny", 4, 0.0, 3, 4, 8, "leading", 3, 1.0)))[-1].status[0] == "done"
         assert handlers.glance("tab", ("tiny", 5, 0.0, 3, 4, 8, "leading", 3, 1.0)) == {}  # as fast as it is
     assert seen == {thread.ident}

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from test_views import final, values
 
-from core import DataError, Engine, Request, SamplerSettings
+from core import Branches, DataError, Engine, Request, SamplerSettings
 from core.record import grid_record, race_record, recorded, run_record
 from core.timing import Timing
 from demo.found import found_html, read
@@ -92,6 +92,7 @@ def test_a_race_and_a_grid_set_all_their_runs(engine, here):
         (Request((3, 8), frames=9), "Interpolate puts"),
         (Request(tuple(range(9)), frames=33), "room for 8 keys"),
         (Request((1, 2, 3, 4), sheet=5), "7 × 7"),
+        (Request((3,), branches=Branches(500)), "no controls for branches"),
         (Request((1, 2, 3, 4), SamplerSettings(50), sheet=7), "10 steps at most"),
     ],
 )
@@ -120,6 +121,7 @@ def test_nothing_differs_on_the_machine_that_made_it(engine, here):
         ({"sha256": "f" * 64}, "other weights"),
         ({"checkpoint": "other", "sha256": "f" * 64}, "tiny is not here"),
         ({"precision": "bf16"}, "runs in bf16"),
+        ({"backend": "onnxruntime"}, "here onnxruntime does"),
         ({"device_name": "NVIDIA X"}, "NVIDIA X"),
         ({"threads": 77}, "77"),
         ({"versions": {"torch": "0.1", "numpy": "0.2"}}, "here 0.1"),
@@ -210,3 +212,18 @@ def test_a_file_that_is_no_picture_of_ours_is_a_sentence_without_a_path(handlers
     assert "broken.png is not a picture" in said
     assert str(tmp_path) not in said
     assert (new, code) == ({}, "")
+
+
+def test_a_record_that_names_no_backend_is_of_torch(engine, here):
+    record = record_of(engine, Request((3,)))
+    del record["timing"]["backend"]
+    assert read(record, here).warnings == []
+    assert "--backend torch" in read(record, here).code[0][1]
+    assert dict(read(record, here).rows)["Made on"].endswith("threads, torch")
+
+
+def test_a_run_of_another_solver_is_written_out_only(engine, here):
+    found = read(record_of(engine, Request((3,), SamplerSettings(8, solver="dpm-solver++"))), here)
+    assert found.controls is None
+    assert "DPM-Solver++ 2M" in found.why
+    assert "--solver dpm-solver++" in found.code[0][1]

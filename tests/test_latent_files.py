@@ -64,7 +64,7 @@ def test_the_notes_tell_how_the_latents_were_found(found, engine):
         "schema": "ddim-latents/1",
         "checkpoint": {"name": "tiny", "sha256": engine.checkpoint.sha256},
         "settings": {"steps": 50, "eta": 0.0, "spacing": "leading", "timesteps": None, "sigma_hat": False,
-                     "clip": False},
+                     "clip": False, "solver": "ddim"},
         "refine": 4,
         "count": 2,
         "latents_sha256": hashlib.sha256(array.astype("<f4").tobytes()).hexdigest(),
@@ -133,8 +133,8 @@ def test_where_all_is_given_nothing_is_said(tiny_folder, latents, capsys):
 
 
 def test_an_interpolation_follows_the_notes_too(tiny_folder, engine, latents):
-    images = sample(tiny_folder, latents, verb="interpolate")
-    assert np.array_equal(images, want(engine, latents, NOTED, frames=2))
+    images = sample(tiny_folder, latents, "--frames", "5", verb="interpolate")
+    assert np.array_equal(images, want(engine, latents, NOTED, frames=5))
 
 
 def test_a_list_of_steps_in_the_notes_is_followed(tiny_folder, engine, tmp_path, capsys):

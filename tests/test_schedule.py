@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from diffusers import DDIMScheduler
+from diffusers import DDIMScheduler, DDPMScheduler
 
 from core import CheckpointError, NoiseSchedule, RequestError
 
@@ -85,7 +85,7 @@ def test_an_empty_config_means_the_ddpm_schedule():
         {"beta_start": 0.0},
         {"beta_end": 1.0},
         {"beta_end": math.nan},
-        {"beta_schedule": "sigmoid"},
+        {"beta_schedule": "laplace"},
         {"trained_betas": (0.1, 1.5), "num_train_timesteps": 2},
     ],
 )
@@ -96,11 +96,16 @@ def test_an_unusable_schedule_is_refused(bad):
 
 @pytest.mark.parametrize(
     "config",
-    [{"beta_start": "low"}, {"num_train_timesteps": None}, {"trained_betas": 3}, {"beta_schedule": "sigmoid"}],
+    [{"beta_start": "low"}, {"num_train_timesteps": None}, {"trained_betas": 3}, {"beta_schedule": "laplace"}],
 )
 def test_an_unusable_scheduler_config_is_a_checkpoint_error_naming_the_file(config):
     with pytest.raises(CheckpointError, match=r"scheduler_config\.json"):
         NoiseSchedule.from_config(config)
+
+
+def test_sigmoid_is_that_of_diffusers():
+    theirs = DDPMScheduler(500, 1e-4, 0.02, "sigmoid").alphas_cumprod.numpy()
+    np.testing.assert_allclose(NoiseSchedule("sigmoid", 500).alpha_bar[1:], theirs, rtol=1e-4)
 
 
 def test_zero_terminal_snr_is_refused_because_it_would_change_alpha_bar():

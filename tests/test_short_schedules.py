@@ -86,11 +86,11 @@ def test_every_view_runs_with_the_controls_as_they_are_and_shows_what_it_ran(han
         assert lanes[2]["label"] == f"S = {T} · η = 1"
         assert {row[0]: row[1:] for row in lanes[2]["readout"]}[f"vs DDPM {T}"] == ["1.0×", "measured"]
         record = read_record(handlers.export("tab", "race-gif"))
-        assert [r["request"]["settings"]["steps"] for r in record["race"]] == [10, min(T, 50), T]
+        assert [r["request"]["settings"]["steps"] for r in record["runs"]] == [10, min(T, 50), T]
     if view == "grid":
         assert shown["grid"]["grid"]["steps"] == [5, 10, 20, min(T, 50)]
         record = read_record(handlers.export("tab", "grid-png"))
-        assert {r["request"]["settings"]["steps"] for r in record["grid"]} == {5, 10, 20, min(T, 50)}
+        assert {r["request"]["settings"]["steps"] for r in record["runs"]} == {5, 10, 20, min(T, 50)}
 
 
 def test_columns_that_become_equal_are_one_and_runners_stay_apart():

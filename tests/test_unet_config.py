@@ -90,7 +90,10 @@ def test_an_unknown_setting_is_refused_by_name():
     ("change", "why"),
     [
         ({"sample_size": None}, "sample_size"),
-        ({"sample_size": [32, 64]}, "square"),
+        ({"sample_size": [32, 36]}, "divisible by 8"),
+        ({"sample_size": [32]}, r"\[height, width\]"),
+        ({"freq_shift": 64}, "freq_shift 64 leaves no frequencies"),
+        ({"_class_name": "UNet2DConditionModel"}, "is of 'UNet2DConditionModel'; this engine builds UNet2DModel only"),
         ({"sample_size": 30}, "divisible by 8"),
         ({"down_block_types": ["DownBlock2D"]}, "down_block_types"),
         ({"down_block_types": ["DownBlock2D", "SkipDownBlock2D", "DownBlock2D", "DownBlock2D"]}, "SkipDownBlock2D"),
@@ -104,10 +107,28 @@ def test_a_network_that_cannot_be_built_is_refused_with_the_reason(change, why):
         UNetConfig.from_config({**CIFAR10, **change})
 
 
-@pytest.mark.parametrize("change", [{"block_out_channels": 128}, {"sample_size": "32"}, {"norm_num_groups": 0}])
-def test_a_value_of_the_wrong_kind_is_a_checkpoint_error_too(change):
-    with pytest.raises(CheckpointError, match=r"config\.json"):
-        UNetConfig.from_config({**CIFAR10, **change})
+BAD = [0, -1, 2.5, 10**9, 10**400, "32", [1] * 99, {}, float("nan"), float("inf"), [[]]]
+MAY_BE_0 = ("freq_shift", "downsample_padding", "center_input_sample")  # 0 is False to Python
+
+
+@pytest.mark.parametrize("bad", BAD, ids=[str(bad)[:9] for bad in BAD])
+@pytest.mark.parametrize("key", [key for key in CIFAR10 if not key.startswith("_")])
+def test_a_value_of_the_wrong_kind_or_size_is_a_checkpoint_error_that_names_its_key(key, bad):
+    if bad == 0 and key in MAY_BE_0:
+        return
+    with pytest.raises(CheckpointError, match=key.replace("_", "[_ ]")) as error:
+        UNetConfig.from_config({**CIFAR10, key: bad})
+    assert len(str(error.value)) < 300
+
+
+def test_swish_is_silu():
+    assert UNetConfig.from_config({**CIFAR10, "act_fn": "swish"}) == UNetConfig.from_config(CIFAR10)
+
+
+def test_a_picture_may_be_wider_than_high():
+    config = UNetConfig.from_config({**CIFAR10, "sample_size": [32, 64]})
+    assert config.size == (32, 64)
+    assert UNetConfig.from_config(config.to_config()) == config
 
 
 def test_a_square_given_as_two_sides_is_one_side():

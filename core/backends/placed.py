@@ -27,20 +27,25 @@ class Place:
 class PlacedNetwork:
     """``network`` may be called from one thread at a time, with x (N, C, H, W) on ``device``."""
 
-    def __init__(self, network: Network, backend: str, device: torch.device, precision: str) -> None:
+    def __init__(
+        self, network: Network, backend: str, device: torch.device, precision: str,
+        memory_format: torch.memory_format = torch.channels_last, threads: int | None = None,
+    ) -> None:  # fmt: skip
+        """memory_format: of x, as the network reads it fastest. threads: its own number; None for torch's."""
         self.network, self.backend, self.device, self.precision = network, backend, device, precision
+        self._memory_format, self._threads = memory_format, threads
         self._warm: set[int] = set()
         self._warming = threading.Lock()
 
     @property
     def place(self) -> Place:
-        """As it is now: the number of threads may be changed between two runs."""
-        name = device_name(self.device)
-        return Place(str(self.device), name, self.precision, self.backend, torch.get_num_threads())
+        """As it is now: torch's number of threads may be changed between two runs."""
+        threads = torch.get_num_threads() if self._threads is None else self._threads
+        return Place(str(self.device), device_name(self.device), self.precision, self.backend, threads)
 
     def to_device(self, x: Tensor) -> Tensor:
         """A batch (N, C, H, W) where and how this network wants it."""
-        return x.to(self.device).contiguous(memory_format=torch.channels_last)
+        return x.to(self.device).contiguous(memory_format=self._memory_format)
 
     @torch.inference_mode()
     def warm_up(self, batch: int, shape: tuple[int, int, int]) -> None:

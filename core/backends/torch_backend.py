@@ -15,9 +15,6 @@ class TorchBackend:
     def why_not(self, device: torch.device, precision: str) -> None:
         return None
 
-    def ready(self, checkpoint: Checkpoint) -> bool:
-        return True
-
     def open(self, checkpoint: Checkpoint, device: torch.device, precision: str) -> PlacedNetwork:
         network = checkpoint.load_network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.inner_dtype = PRECISIONS[precision]

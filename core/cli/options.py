@@ -70,6 +70,13 @@ def taken_settings(given: Mapping[str, object], noted: SamplerSettings) -> dict[
     return {name: value for name, value in taken.items() if name not in given and value is not None}
 
 
+def settings_of(given: dict[str, object], latents: Latents | None) -> tuple[SamplerSettings, dict[str, object]]:
+    """The settings that were given, and where nothing was, those beside the latents; and which are from there."""
+    noted = latents.notes.settings if latents is not None and latents.notes is not None and latents.as_noted else None
+    taken = taken_settings(given, noted) if noted is not None else {}
+    return SamplerSettings(**{**taken, **given}), taken  # type: ignore[arg-type]
+
+
 def flags(settings: Mapping[str, object]) -> list[str]:
     """Fields of SamplerSettings as words of a command line."""
     words: list[str] = []
@@ -90,12 +97,14 @@ def request_of(args: argparse.Namespace, latents: Latents | None) -> tuple[Reque
 
     Raises RequestError.
     """
+    if args.start is not None and latents is None:
+        raise RequestError(f"--start {args.start} needs the latents there: give --latents.")
     given = given_settings(args)
-    noted = latents.notes.settings if latents is not None and latents.notes is not None and latents.as_noted else None
-    taken = taken_settings(given, noted) if noted is not None else {}
-    settings = SamplerSettings(**{**taken, **given})  # type: ignore[arg-type]
+    settings, taken = settings_of(given, latents)
     count = None if latents is None else len(latents.x_T)
-    if args.seeds is None and count is not None and args.command != "interpolate":
+    if args.seeds is None and count is not None:
+        if args.command == "interpolate" and count == 1:
+            raise RequestError("--latents holds one latent: a path needs two or more to go through.")
         seeds = tuple(range(count))
     else:
         seeds = parse_seeds(args.default_seeds if args.seeds is None else args.seeds)
@@ -104,14 +113,20 @@ def request_of(args: argparse.Namespace, latents: Latents | None) -> tuple[Reque
             raise RequestError(
                 f"--latents holds {count} and --seeds names {len(seeds)}: give one seed for each latent."
             )
-        return Request(seeds, settings), taken
+        return Request(seeds, settings, start=args.start), taken
     elsewhere = args.sheet is not None or args.place is not None
     if args.loop and elsewhere:
         raise RequestError("--loop closes a path: leave it out beside --sheet and --place.")
     frames = args.frames
-    if frames is None and not elsewhere:
-        frames = FRAMES if count is None else count
-    return Request(seeds, settings, frames, args.loop, args.sheet, place_of(args.place), args.own_noise), taken
+    if frames is None and not elsewhere:  # more keys than that, or latents that are one for each picture, say how many
+        keys = count is None or count == len(seeds)
+        frames = max(FRAMES, len(seeds) + args.loop) if keys else count
+    request = Request(seeds, settings, frames, args.loop, args.sheet, place_of(args.place), args.own_noise, args.start)
+    if count not in (None, len(seeds), request.count):
+        raise RequestError(
+            f"--latents holds {count} and --seeds names {len(seeds)}: give one seed for each latent to go through."
+        )
+    return request, taken
 
 
 def place_of(text: str | None) -> tuple[float, float] | None:

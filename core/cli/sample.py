@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from core.arguments import path_from, real_from, whole_from
 from core.atomic import Content, write_together
-from core.backends import BACKENDS
+from core.backends import BACKENDS, instead_of
 from core.cli.options import MAX_PICTURES, flags, request_of
 from core.cli.room import require_room
 from core.cli.threads import add_threads, use_threads
@@ -43,8 +43,14 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
     parser.add_argument(
         "--latents",
         type=path_from,
-        help="x_T as .npy, float32 N×C×H×W, one a picture, sampled as the .json beside it says where nothing else is "
-        "asked; default: the seeds' own",
+        help="x_T as .npy, float32 N×C×H×W, one for each seed, sampled as the .json beside it says where nothing else "
+        "is asked; default: the seeds' own",
+    )
+    parser.add_argument(
+        "--start",
+        type=whole_from(0),
+        metavar="T",
+        help="begin at this t of the step list: --latents are x_t there, not x_T",
     )
     parser.add_argument("--solver", choices=list(SOLVERS), help="default: ddim; the others are beyond the paper")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
@@ -59,14 +65,16 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
 
 def add_interpolation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--frames", type=whole_from(1, MAX_PICTURES), help="pictures on the strip, both ends included; default: 11"
+        "--frames",
+        type=whole_from(1, MAX_PICTURES),
+        help="pictures on the strip, both ends included; default: 11, or as many as keys",
     )
     parser.add_argument(
         "--sheet", type=whole_from(1, 1000), metavar="N", help="N × N pictures between four corner seeds instead"
     )
     parser.add_argument("--place", metavar="ACROSS,DOWN", help="one place on that sheet, such as 0.5,0.25, instead")
     parser.add_argument("--own-noise", action="store_true", help="with eta > 0, each picture adds its own noise")
-    parser.add_argument("--loop", action="store_true", help="return to the first seed")
+    parser.add_argument("--loop", action="store_true", help="return to the first key")
     parser.add_argument("--boomerang", action="store_true", help="animate there and back")
 
 
@@ -98,6 +106,13 @@ def say_what_was_taken(latents: Latents, taken: Mapping[str, object], checkpoint
               file=sys.stderr)  # fmt: skip
 
 
+def say_backend(asked: str, engine: Engine) -> None:
+    """On stderr, why a faster backend cannot be had here, where the choice was left open."""
+    reason = instead_of(engine.device, engine.precision) if asked == "auto" else None
+    if reason is not None:
+        print(f"computed by torch: {reason}", file=sys.stderr)
+
+
 def run(args: argparse.Namespace) -> None:
     """Sample or interpolate, with a progress bar on stderr, and write what was asked for."""
     check_files(args)
@@ -108,6 +123,7 @@ def run(args: argparse.Namespace) -> None:
     back = args.command == "interpolate" and args.boomerang
     columns = args.columns or request.frames  # as core.files.of_run lays them out
     require_room(args.out.suffix.lower(), request.count, engine.checkpoint.shape, columns, back)
+    say_backend(args.backend, engine)
     if latents is not None:
         say_what_was_taken(latents, taken, engine.checkpoint.sha256)
     with tqdm(unit="step", disable=not sys.stderr.isatty(), leave=False) as bar:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -41,14 +41,17 @@ class Times:
         return cls(median(seconds), min(seconds), max(seconds), (low, high), len(seconds))
 
 
-def in_turns(contenders: Mapping[str, Contender], rounds: int, clock: Clock = time.perf_counter) -> dict[str, Times]:
+Name = TypeVar("Name")
+
+
+def in_turns(contenders: Mapping[Name, Contender], rounds: int, clock: Clock = time.perf_counter) -> dict[Name, Times]:
     """Time every contender once a round, each round beginning with another one; one call each before, not timed."""
     if rounds < 1:
         raise RequestError("--rounds must be at least 1.")
     names = list(contenders)
     for name in names:
         contenders[name]()
-    seconds: dict[str, list[float]] = {name: [] for name in names}
+    seconds: dict[Name, list[float]] = {name: [] for name in names}
     for number in range(rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
@@ -86,9 +89,8 @@ def synchronised(engine: Engine, do: Contender) -> Contender:
 def contenders(engine: Engine, pipeline: Any | None, steps: int, batch: int) -> dict[str, Contender]:
     """What is timed at one batch: from seeds to finished pictures; for the bare calls, the network alone, S times."""
     request = Request(tuple(range(batch)), SamplerSettings(steps))
-    timesteps = request.settings.step_list(engine.T, engine.checkpoint.defaults.spacing)
-    x = torch.zeros(batch, *engine.checkpoint.shape, device=engine.device)
-    x = x.contiguous(memory_format=torch.channels_last)
+    timesteps = [step.t for step in engine.plan(request)]
+    x = engine.placed.to_device(torch.zeros(batch, *engine.checkpoint.shape))
 
     @torch.inference_mode()
     def bare() -> None:
@@ -105,6 +107,20 @@ def contenders(engine: Engine, pipeline: Any | None, steps: int, batch: int) -> 
                 batch_size=batch, num_inference_steps=steps, output_type="pt", use_clipped_model_output=clip
             ),
         )
+    return found
+
+
+def side_by_side(
+    engines: Sequence[Engine], pipeline: Any | None, steps: int, batch: int
+) -> dict[tuple[str, str | None], Contender]:
+    """The contenders of several engines of one checkpoint that differ in their backend, and diffusers once: by
+    (contender, backend), so that all of them meet in one alternating run."""
+    found: dict[tuple[str, str | None], Contender] = {}
+    for engine in engines:
+        mine = contenders(engine, None, steps, batch)
+        found |= {(name, engine.backend): contender for name, contender in mine.items()}
+    if pipeline is not None:
+        found[DIFFUSERS, None] = contenders(engines[0], pipeline, steps, batch)[DIFFUSERS]
     return found
 
 

@@ -16,6 +16,7 @@ import torch
 
 from core.arguments import path_from, whole_from
 from core.atomic import write_together
+from core.backends import BACKENDS
 from core.device import resolve_device, resolve_precision
 from core.engine import Engine
 from core.errors import RequestError
@@ -78,26 +79,37 @@ def measure(
     say: Callable[[str], None],
 ) -> dict[str, Any]:
     """All rows: times and memory of each contender, precision and batch; previews; GIFs; the error of a precision."""
-    engines = {precision: Engine.open(folder, device.type if device.index is None else str(device), precision)
-               for precision in precisions}  # fmt: skip
-    first = engines[precisions[0]]
+    where = device.type if device.index is None else str(device)
+    engines = {
+        precision: [
+            Engine.open(folder, where, precision, name)
+            for name, backend in BACKENDS.items()
+            if backend.why_not(device, precision) is None
+        ]
+        for precision in precisions
+    }
+    first = engines[precisions[0]][0]
     first.plan(Request((0,), SamplerSettings(steps)))  # an S that cannot be is refused before anything is timed
     checkpoint = first.checkpoint
     load = os.getloadavg()[0]
     rows: list[dict[str, object]] = []
     previews: list[dict[str, object]] = []
     missing = False
-    for precision, engine in engines.items():
+    for precision, sorts in engines.items():
         pipeline = bench.diffusers_pipeline(folder, device, precision)
         missing = missing or pipeline is None
         for batch in batches:
             say(f"{precision}, batch {batch}")
             at = {"precision": precision, "batch": batch}
-            for name, times in bench.in_turns(bench.contenders(engine, pipeline, steps, batch), rounds).items():
-                spent = bench_memory.measure(name, folder, str(device), precision, steps, batch) if memory else {}
-                rows.append(at | {"contender": name} | asdict(times) | spent)
-            seconds = [bench.first_preview(engine, steps, batch) for _ in range(rounds)]
-            previews.append(at | asdict(bench.Times.of(seconds)))
+            timed = bench.in_turns(bench.side_by_side(sorts, pipeline, steps, batch), rounds)
+            for (name, by), times in timed.items():
+                spent = {}
+                if memory:
+                    spent = bench_memory.measure(name, folder, str(device), precision, steps, batch, by or "torch")
+                rows.append(at | {"contender": name, "backend": by} | asdict(times) | spent)
+            for engine in sorts:
+                seconds = [bench.first_preview(engine, steps, batch) for _ in range(rounds)]
+                previews.append(at | {"backend": engine.backend} | asdict(bench.Times.of(seconds)))
     return {
         "schema": SCHEMA,
         "checkpoint": {"name": checkpoint.name, "sha256": checkpoint.sha256, "shape": list(checkpoint.shape)},
@@ -106,7 +118,7 @@ def measure(
         "rows": rows,
         "previews": previews,
         "gif": gif_rows(first, rounds),
-        "precision_error": precision_errors(engines, steps),
+        "precision_error": precision_errors({name: sorts[-1] for name, sorts in engines.items()}, steps),
         "diffusers": None if missing else metadata.version("diffusers"),
         "load_before": load,
         "load_after": os.getloadavg()[0],

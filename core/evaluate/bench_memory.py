@@ -23,13 +23,22 @@ def peak_bytes(status: Path = Path("/proc/self/status")) -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def run_once(contender: str, folder: str, device: str, precision: str, steps: int, batch: int, threads: int) -> None:
+def run_once(
+    contender: str,
+    folder: str,
+    device: str,
+    precision: str,
+    steps: int,
+    batch: int,
+    threads: int,
+    backend: str,
+) -> None:
     """The child process: open, make one batch, print {"peak_bytes", "device_bytes"}."""
     from core.engine import Engine
     from core.evaluate.bench import DIFFUSERS, contenders, diffusers_pipeline
 
     torch.set_num_threads(threads)
-    engine = Engine.open(folder, device, precision)
+    engine = Engine.open(folder, device, precision, backend)
     pipeline = diffusers_pipeline(Path(folder), engine.device, precision) if contender == DIFFUSERS else None
     contenders(engine, pipeline, steps, batch)[contender]()
     cuda = engine.device.type == "cuda"
@@ -37,9 +46,11 @@ def run_once(contender: str, folder: str, device: str, precision: str, steps: in
     print(json.dumps(found))
 
 
-def measure(contender: str, folder: Path, device: str, precision: str, steps: int, batch: int) -> dict[str, int | None]:
+def measure(
+    contender: str, folder: Path, device: str, precision: str, steps: int, batch: int, backend: str = "auto"
+) -> dict[str, int | None]:
     """peak_bytes resident in host memory, device_bytes on a GPU. Raises NetworkError with the child's last line."""
-    arguments = json.dumps([contender, str(folder), device, precision, steps, batch, torch.get_num_threads()])
+    arguments = json.dumps([contender, str(folder), device, precision, steps, batch, torch.get_num_threads(), backend])
     code = f"import json; from core.evaluate.bench_memory import run_once; run_once(*json.loads({arguments!r}))"
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False)

@@ -25,23 +25,27 @@ def _mib(value: int | None) -> str:
 
 
 def time_table(document: Document) -> str:
-    """One row for each precision, batch and contender; over: its median by that of the bare calls."""
+    """One row for each precision, batch, contender and backend; over: its median by that of the bare calls of the same
+    backend (diffusers: of torch)."""
     rows, body = document["rows"], []
-    bare = {(row["precision"], row["batch"]): row["median_s"] for row in rows if row["contender"] == BARE}
+    bare = {(row["precision"], row["batch"], row["backend"]): row["median_s"] for row in rows
+            if row["contender"] == BARE}  # fmt: skip
     for row in rows:
-        over = row["median_s"] / bare[row["precision"], row["batch"]]
+        over = row["median_s"] / bare[row["precision"], row["batch"], row["backend"] or "torch"]
         body.append([
-            row["precision"], str(row["batch"]), row["contender"], _ms(row["median_s"]), _spread(row), number(over),
-            number(row["batch"] / row["median_s"]), _mib(row.get("peak_bytes")), _mib(row.get("device_bytes")),
+            row["precision"], str(row["batch"]), row["contender"], row["backend"] or "–", _ms(row["median_s"]),
+            _spread(row), number(over), number(row["batch"] / row["median_s"]), _mib(row.get("peak_bytes")),
+            _mib(row.get("device_bytes")),
         ])  # fmt: skip
-    head = ["precision", "batch", "what", "ms (median)", "fastest – slowest", "÷ bare calls", "pictures/s",
+    head = ["precision", "batch", "what", "backend", "ms (median)", "fastest – slowest", "÷ bare calls", "pictures/s",
             "peak RSS, MiB", "GPU, MiB"]  # fmt: skip
     return table(head, body)
 
 
 def preview_table(document: Document) -> str:
-    body = [[row["precision"], str(row["batch"]), _ms(row["median_s"]), _spread(row)] for row in document["previews"]]
-    return table(["precision", "batch", "ms to the first preview (median)", "fastest – slowest"], body)
+    body = [[row["precision"], str(row["batch"]), row["backend"], _ms(row["median_s"]), _spread(row)]
+            for row in document["previews"]]  # fmt: skip
+    return table(["precision", "batch", "backend", "ms to the first preview (median)", "fastest – slowest"], body)
 
 
 def gif_table(document: Document) -> str:
@@ -51,14 +55,23 @@ def gif_table(document: Document) -> str:
 
 
 def comparison(document: Document) -> str:
-    """A sentence for each precision and batch at which diffusers was timed too."""
-    rows = {(row["precision"], row["batch"], row["contender"]): row["median_s"] for row in document["rows"]}
-    found = [
-        f"{precision}, batch {batch}: {number(theirs / rows[precision, batch, OURS])}×"
-        for (precision, batch, name), theirs in rows.items()
-        if name == DIFFUSERS
-    ]
-    return f"Time of diffusers ÷ time of this engine: {'; '.join(found)}." if found else ""
+    """This engine's time as a share of others' in the same run: of diffusers' pipeline, and of our own on torch."""
+    rows = document["rows"]
+    theirs = {(row["precision"], row["batch"]): row["median_s"] for row in rows if row["contender"] == DIFFUSERS}
+    ours = [row for row in rows if row["contender"] == OURS]
+    eager = {(row["precision"], row["batch"]): row["median_s"] for row in ours if row["backend"] == "torch"}
+    said = []
+    for what, others, some in (
+        ("diffusers' pipeline", theirs, ours),
+        ("this engine on torch", eager, [row for row in ours if row["backend"] != "torch"]),
+    ):
+        found = [
+            f"{row['backend']}, {row['precision']}, batch {row['batch']}: {number(row['median_s'] / other)}"
+            for row in some
+            if (other := others.get((row["precision"], row["batch"]))) is not None
+        ]
+        said += [f"Time of this engine ÷ time of {what}: {'; '.join(found)}."] if found else []
+    return "\n\n".join(said)
 
 
 def error_text(document: Document) -> str:

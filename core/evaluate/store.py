@@ -20,7 +20,8 @@ def _whole(document: dict[str, Any]) -> bool:
     """Whether it says which weights it is about, and holds cells."""
     about, cells = document.get("checkpoint"), document.get("cells")
     return (
-        isinstance(about, dict) and isinstance(about.get("sha256"), str) and isinstance(about.get("name"), str)
+        isinstance(about, dict) and isinstance(about.get("sha256"), str) and type(about.get("T")) is int
+        and isinstance(about.get("name"), str) and "/" not in about["name"]  # plots are named after it
         and isinstance(cells, dict) and all(isinstance(cell, dict) for cell in cells.values())
     )  # fmt: skip
 

@@ -20,9 +20,10 @@ from core.files.encoders import gif_bytes, npy_bytes, npy_writer, png_bytes, web
 from core.files.film import FRAME_MS, Runner, clock_frames
 from core.files.layout import Pictures, beside, boomerang, enlarge
 from core.files.legend import legend_sheet
+from core.files.tree import Row, tree_frames, tree_sheet
 from core.pixels import sheet as tiled
 from core.pixels import to_pixels
-from core.record import Record, grid_record, race_record, request_of
+from core.record import Record, branches_record, grid_record, race_record, request_of
 
 SUFFIXES = (".npy", ".png", ".gif", ".webp")
 FILMS = {".gif": gif_bytes, ".webp": webp_bytes}
@@ -114,10 +115,25 @@ def grid(
     return _bytes(suffix, {".npy": lambda: npy_bytes(torch.cat([made.unrounded for made in cells])), ".png": picture})
 
 
+def branches(suffix: str, runs: Sequence[Made], rows: Sequence[Row], note: str) -> bytes:
+    """Runs whose branches part at a t of their own, a row each. note: the words under all. .png: their ends; .gif,
+    .webp: all rows coming down together, which takes rows with a film; .npy: row by row."""
+    record = branches_record([made.record for made in runs])
+    return _bytes(
+        suffix,
+        {
+            ".npy": lambda: npy_bytes(torch.cat([made.unrounded for made in runs])),
+            ".png": lambda: png_bytes(tree_sheet(rows, note), record),
+            **_films(lambda: tree_frames(rows, note), record, hold_ms=HOLD_MS),
+        },
+    )
+
+
 def of_run(suffix: str, made: Made, columns: int | None = None, side: int = 1, back: bool = False) -> bytes:
-    """Any one run, a path in one row unless ``columns`` says otherwise; it plays ``back`` where asked."""
-    frames = request_of(made.record).frames
-    return samples(suffix, made, columns or frames, side, back)
+    """Any one run, a path or branches in one row unless ``columns`` says otherwise; it plays ``back`` where asked."""
+    request = request_of(made.record)
+    row = request.count if request.branches is not None else request.frames
+    return samples(suffix, made, columns or row, side, back)
 
 
 def content(path: Path, made: Made, columns: int | None = None, back: bool = False) -> Content:

@@ -1,7 +1,8 @@
-"""A matrix of pictures with its legend: S across, η down, and what each cell took."""
+"""A matrix of pictures with its legend: words above its columns, left of its rows, under its cells and below."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.errors import RequestError
-from core.files.film import INK, PAPER, SOFT, font
+from core.files.film import ACCENT, INK, PAPER, SOFT, font
 from core.files.layout import enlarge
 
 GAP, MARGIN, LEFT, TOP, UNDER, FOOT, LINE = 10, 12, 76, 34, 18, 26, 15
@@ -18,31 +19,45 @@ GAP, MARGIN, LEFT, TOP, UNDER, FOOT, LINE = 10, 12, 76, 34, 18, 26, 15
 def legend_sheet(
     cells: NDArray[np.uint8], steps: Sequence[int], etas: Sequence[float], times: Sequence[Sequence[str]], note: str
 ) -> NDArray[np.uint8]:
-    """cells: rows (η) × columns (S) × H×W×3 uint8; times: a word under each. Returns one H×W×3 picture: every cell
-    enlarged by a whole number, S above each column, η left of each row, ``note`` below.
+    """A grid: S across, η down, and what each cell took (``labelled``)."""
+    return labelled(cells, [f"S = {S}" for S in steps], [f"η = {eta:g}" for eta in etas], times, note)
+
+
+def labelled(
+    cells: NDArray[np.uint8], across: Sequence[str], down: Sequence[str], under: Sequence[Sequence[str]], note: str,
+    corner: str = "",
+) -> NDArray[np.uint8]:  # fmt: skip
+    """cells: rows × columns × H×W×3 uint8; under: a word below each, or none at all. Returns one H×W×3 picture: every
+    cell enlarged by a whole number, ``across`` above each column, ``down`` (of one or more lines) left of each row,
+    ``corner`` above these, ``note`` below.
 
     Raises RequestError where the shapes disagree.
     """
-    shape = (len(etas), len(steps))
-    labelled = len(times) == shape[0] and all(len(row) == shape[1] for row in times)
-    if cells.shape[:2] != shape or not labelled or not all(shape):
+    shape = (len(down), len(across))
+    fits = not under or (len(under) == shape[0] and all(len(row) == shape[1] for row in under))
+    if cells.shape[:2] != shape or not fits or not all(shape):
         raise RequestError(f"A grid of {shape[0]} × {shape[1]} needs as many cells and times.")
+    labels = [line for label in down for line in label.split("\n")]
+    left = max(LEFT, *(math.ceil(font(13).getlength(line)) + 2 * MARGIN for line in labels))
+    gap = GAP + (UNDER if under else 0)
     big = enlarge(cells.reshape(-1, *cells.shape[2:]), 112)
     side, width = big.shape[1], big.shape[2]
-    across = LEFT + shape[1] * (width + GAP)
-    lines = wrapped(note, across - 2 * MARGIN)
+    whole = left + shape[1] * (width + GAP)
+    lines = wrapped(note, whole - 2 * MARGIN)
     below = FOOT + LINE * (len(lines) - 1)
-    page = Image.new("RGB", (across, TOP + shape[0] * (side + UNDER + GAP) + below), PAPER)
+    page = Image.new("RGB", (whole, TOP + shape[0] * (side + gap) + below), PAPER)
     pen = ImageDraw.Draw(page)
-    for column, S in enumerate(steps):
-        pen.text((LEFT + column * (width + GAP) + width / 2, 12), f"S = {S}", INK, font(13), anchor="ma")
-    for row, eta in enumerate(etas):
-        y = TOP + row * (side + UNDER + GAP)
-        pen.text((LEFT - 12, y + side / 2), f"η = {eta:g}", INK, font(13), anchor="rm")
+    pen.text((MARGIN, 12), corner, ACCENT, font(13))
+    for column, words_above in enumerate(across):
+        pen.text((left + column * (width + GAP) + width / 2, 12), words_above, INK, font(13), anchor="ma")
+    for row, label in enumerate(down):
+        y = TOP + row * (side + gap)
+        pen.text((left - MARGIN, y + side / 2), label, INK, font(13), anchor="rm", align="right")
         for column in range(shape[1]):
-            x = LEFT + column * (width + GAP)
+            x = left + column * (width + GAP)
             page.paste(Image.fromarray(big[row * shape[1] + column]), (x, y))
-            pen.text((x + width / 2, y + side + 3), times[row][column], SOFT, font(11), anchor="ma")
+            if under:
+                pen.text((x + width / 2, y + side + 3), under[row][column], SOFT, font(11), anchor="ma")
     for line, words in enumerate(lines):
         pen.text((MARGIN, page.height - FOOT - LINE * (len(lines) - 1) + 6 + line * LINE), words, SOFT, font(11))
     return np.asarray(page)

@@ -40,9 +40,10 @@ class Solver(Protocol):
     in_paper: bool
 
     def plan(
-        self, schedule: NoiseSchedule, timesteps: Sequence[int], eta: float, sigma_hat: bool
+        self, schedule: NoiseSchedule, timesteps: Sequence[int], eta: float, sigma_hat: bool, lands_on: int = 0
     ) -> Sequence[PlannedStep]:
-        """The steps of a strictly falling list of network indices, the last of which lands on clean data.
+        """The steps of a strictly falling list of network indices, the last of which lands on clean data, n = 0, or
+        where a checkpoint's scheduler stops short of it on n = 1 (lands_on).
         Raises RequestError for settings that this solver does not have."""
 
     def step(

@@ -41,11 +41,11 @@ class DPMSolverPP2M:
     name, title, in_paper = "dpm-solver++", "DPM-Solver++ 2M", False
 
     def plan(
-        self, schedule: NoiseSchedule, timesteps: Sequence[int], eta: float, sigma_hat: bool
+        self, schedule: NoiseSchedule, timesteps: Sequence[int], eta: float, sigma_hat: bool, lands_on: int = 0
     ) -> list[MultistepCoefficients]:
         if eta != 0 or sigma_hat:
             raise RequestError("dpm-solver++ adds no noise: set eta to 0, or take the solver ddim.")
-        times = [t + 1 for t in timesteps] + [0]
+        times = [t + 1 for t in timesteps] + [lands_on]
         alpha = [math.sqrt(float(schedule.alpha_bar[n])) for n in times]
         sigma = [math.sqrt(1 - float(schedule.alpha_bar[n])) for n in times]
         log_snr = [math.log(a / s) for a, s in zip(alpha[:-1], sigma[:-1], strict=True)]

@@ -128,7 +128,7 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
         print("This CPU has no bfloat16 arithmetic, so --bf16 is far slower than leaving it out.", file=sys.stderr)
     args.state.mkdir(parents=True, exist_ok=True)
 
-    from core.train.pictures import plot_log  # matplotlib, which sampling never needs
+    from core.train.pictures import plot_log, sample_sheet  # matplotlib, which sampling never needs
     from core.train.watch import Watch
 
     watch = None
@@ -142,7 +142,9 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
         trainer.save(args.state)
         save_checkpoint(args.out, trainer.ema, trainer.config, trainer.schedule, defaults)
         plot_log(args.state / "log.jsonl", args.state / "loss.png")
-        if watch is not None and (last or time.perf_counter() - looked >= watch.every_s):
+        if watch is None:
+            sample_sheet(args.out, args.state / f"samples-{trainer.step:06d}.png", device)
+        elif last or time.perf_counter() - looked >= watch.every_s:
             print(json.dumps(watch.look(args.out, args.state, trainer.step)), file=sys.stderr, flush=True)
             looked = time.perf_counter()
 

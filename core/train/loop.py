@@ -75,7 +75,7 @@ class Trainer:
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.lr)
         weighed = settings.balance > 0 or settings.coarse > 0
         self.balance = (
-            Balance(schedule.T, config.sample_size, self.device, settings.balance, settings.coarse) if weighed else None
+            Balance(schedule.T, images.shape[-1], self.device, settings.balance, settings.coarse) if weighed else None
         )
         self.alpha_bar = torch.from_numpy(schedule.alpha_bar[1:].copy()).float()
         self.step = 0

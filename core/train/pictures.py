@@ -1,4 +1,4 @@
-"""The loss of a training run, as a picture."""
+"""What one looks at while a network trains: unselected samples and the loss so far."""
 
 from __future__ import annotations
 
@@ -11,6 +11,17 @@ from core.atomic import write_atomically
 
 matplotlib.use("Agg")  # files only; a training machine has no screen
 import matplotlib.pyplot as plt
+
+from core.engine import Engine
+from core.request import Request, SamplerSettings
+
+SHEET_SEEDS = tuple(range(64))
+SHEET_STEPS = 50
+
+
+def sample_sheet(checkpoint: Path, out: Path, device: str = "auto", steps: int = SHEET_STEPS) -> None:
+    """Seeds 0–63, none left out, η = 0, as one PNG of 16 columns."""
+    Engine.open(checkpoint, device).sample(Request(SHEET_SEEDS, SamplerSettings(steps))).save(out, columns=16)
 
 
 def read_log(path: Path) -> tuple[list[int], list[float]]:

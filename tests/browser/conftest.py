@@ -42,7 +42,7 @@ def server(tmp_path_factory):
         process = subprocess.Popen(
             [sys.executable, "app.py", "--no-browser", "--threads", "1"],  # two would wait for other tests
             cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
-            env={**os.environ, "GRADIO_SERVER_PORT": str(port)},
+            env={**os.environ, "GRADIO_SERVER_PORT": str(port), "DDIM_BACKEND": "auto"},
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"
         try:

@@ -1,0 +1,111 @@
+"""What a network learns to say: ε, v and x0 are one objective under weights of t, and are read back as they are."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from evaluate_small import make_ruler
+from test_train_command import train  # noqa: F401  # the fixture
+
+from core import Engine, NoiseSchedule, Request, RequestError, SamplerSettings, open_checkpoint
+from core.evaluate.feature_net import save_feature_net
+from core.prediction import predict
+from core.solvers.ddim import coefficients
+from core.train.objective import PREDICTIONS, diffuse, min_snr_weight, target
+from core.train.settings import TrainSettings
+
+SCHEDULE = NoiseSchedule()
+STEPS = (0, 3, 120, 500, 999)
+
+
+@pytest.fixture
+def drawn():
+    generator = torch.Generator().manual_seed(1)
+    return tuple(torch.randn(len(STEPS), 3, 4, 4, generator=generator, dtype=torch.float64) for _ in range(3))
+
+
+@pytest.fixture
+def alpha_bar():
+    return torch.tensor([SCHEDULE.alpha_bar[t + 1] for t in STEPS]).view(-1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_the_sampler_reads_a_perfect_answer_back_as_x0_and_eps(prediction, drawn, alpha_bar):
+    x_0, eps, _ = drawn
+    x_t, answer = diffuse(x_0, eps, alpha_bar), target(prediction, x_0, eps, alpha_bar)
+    for i, c in enumerate(coefficients(SCHEDULE, STEPS[::-1], 0.0)[::-1]):
+        found_x0, found_eps = predict(x_t[i], answer[i], c, PREDICTIONS[prediction])
+        assert torch.allclose(found_x0, x_0[i], atol=1e-9)
+        assert torch.allclose(found_eps, eps[i], atol=1e-9)
+
+
+def test_the_three_errors_differ_by_a_factor_of_t_alone(drawn, alpha_bar):
+    """‖v − v̂‖² = ‖ε − ε̂‖²/ᾱ = (SNR + 1) ‖x0 − x̂0‖², whatever the network gets wrong."""
+    x_0, eps, wrong = drawn
+    x_t = diffuse(x_0, eps, alpha_bar)
+    eps_hat = eps + wrong
+    x0_hat = (x_t - (1 - alpha_bar).sqrt() * eps_hat) / alpha_bar.sqrt()
+    v_hat = alpha_bar.sqrt() * eps_hat - (1 - alpha_bar).sqrt() * x0_hat
+    of = {"epsilon": eps_hat, "x0": x0_hat, "v": v_hat}
+    error = {name: (target(name, x_0, eps, alpha_bar) - of[name]).square() for name in PREDICTIONS}
+    snr = alpha_bar / (1 - alpha_bar)
+    assert torch.allclose(error["v"], error["epsilon"] / alpha_bar, rtol=1e-6)
+    assert torch.allclose(error["v"], (snr + 1) * error["x0"], rtol=1e-6)
+    for gamma in (1.0, 5.0):  # and min(SNR, γ) ‖x0 − x̂0‖² is the same loss for all three
+        weighed = [min_snr_weight(name, alpha_bar, gamma) * error[name] for name in PREDICTIONS]
+        assert torch.allclose(weighed[0], snr.clamp(max=gamma) * error["x0"], rtol=1e-6)
+        assert torch.allclose(weighed[0], weighed[1], rtol=1e-6)
+        assert torch.allclose(weighed[0], weighed[2], rtol=1e-6)
+
+
+def test_a_v_network_learns_data_that_is_one_number():
+    """All pictures alike: x0 is known at every t, so v is too, and the net must get far below its variance."""
+    from core.train.loop import Trainer
+    from core.unet_config import UNetConfig
+
+    config = UNetConfig(
+        sample_size=8, in_channels=1, out_channels=1, block_out_channels=(8, 16), layers_per_block=1,
+        down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
+        norm_num_groups=4, attention_head_dim=None,
+    )  # fmt: skip
+    images = np.full((4, 1, 8, 8), 200, dtype=np.uint8)
+    losses = {}
+    for prediction in PREDICTIONS:
+        settings = TrainSettings(steps=150, batch=16, lr=3e-3, warmup=5, seed=2, prediction=prediction)
+        losses[prediction] = [p.loss for p in Trainer(config, SCHEDULE, images, settings).run()]
+    for prediction, found in losses.items():
+        assert np.mean(found[-20:]) < 0.3 * np.mean(found[:5]), prediction
+
+
+@pytest.mark.parametrize("prediction", PREDICTIONS)
+def test_the_checkpoint_says_what_its_network_predicts(train, tmp_path, prediction):  # noqa: F811
+    assert train("--prediction", prediction, "--min-snr", "5") == 0
+    assert open_checkpoint(tmp_path / "net").defaults.prediction_type == PREDICTIONS[prediction]
+    images = Engine.open(tmp_path / "net", "cpu").sample(Request((0,), SamplerSettings(3))).images
+    assert bool(torch.isfinite(images).all())
+
+
+def test_a_state_of_another_prediction_is_not_resumed(train, capsys):  # noqa: F811
+    assert train("--prediction", "v", steps=2) == 0
+    assert train("--prediction", "epsilon", steps=4) == 2
+    assert "prediction v, not epsilon" in capsys.readouterr().err
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(RequestError, match="--prediction flow is out of range"):
+        TrainSettings(steps=1, prediction="flow")
+    with pytest.raises(RequestError, match="--min-snr weighs noise levels in another way"):
+        TrainSettings(steps=1, min_snr=5, balance=0.5)
+    with pytest.raises(RequestError, match="must be one of epsilon, x0, v"):
+        target("flow", *(torch.zeros(1),) * 3)
+
+
+def test_a_watched_run_writes_a_line_and_a_sheet(train, tmp_path):  # noqa: F811
+    save_feature_net(tmp_path / "ruler.safetensors", make_ruler(), {"shape": 0.5})
+    watch = ["--watch", str(tmp_path / "ruler.safetensors"), "--watch-n", "12", "--watch-steps", "3"]
+    assert train(*watch, "--watch-every", "0", "--save-every", "0", steps=3) == 0
+    lines = [json.loads(line) for line in (tmp_path / "state" / "checks.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [1, 2, 3, 3]  # after each save, and at the end
+    assert all(line["frechet"] > 0 and line["n"] == 12 and line["S"] == 3 for line in lines)
+    assert (tmp_path / "state" / "samples-000003.png").is_file()
