@@ -65,9 +65,16 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     args = arguments()
+    from core.device import resolve_device, resolve_precision
+    from core.errors import RequestError
     from demo.host import EngineHost
     from demo.page import build_page, launch_options
 
+    try:
+        resolve_precision(args.precision, resolve_device(args.device))
+    except RequestError as error:
+        print(error, file=sys.stderr)
+        return 2
     host = EngineHost(args.checkpoints, args.device, args.precision, args.threads, args.api_minutes, args.backend)
     if not host.names():
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)

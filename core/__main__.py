@@ -63,7 +63,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     try:
-        args = parser().parse_args(argv)
+        reader = parser()
+        args = reader.parse_args(argv)
+        for name, value in vars(args).items():
+            if value == []:  # argparse takes the -- of --device=-- away and leaves this
+                reader.error(f"argument --{name.replace('_', '-')}: expected one argument")
     except SystemExit as stop:  # argparse has said why, or what --help asks for
         return int(stop.code or 0)
     try:

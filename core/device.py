@@ -7,6 +7,7 @@ import platform
 import torch
 
 from core.errors import RequestError
+from core.plain_numbers import excerpt
 
 PRECISIONS = {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 """Precision → dtype of the U-Net's inner layers (None: fp32 throughout)."""
@@ -19,14 +20,14 @@ def resolve_device(device: str) -> torch.device:
     try:
         resolved = torch.device(device)
     except RuntimeError as error:
-        raise RequestError(f"Unknown device {device!r}: use auto, cpu, cuda, cuda:N or mps.") from error
+        raise RequestError(f"Unknown device {excerpt(device)}: use auto, cpu, cuda, cuda:N or mps.") from error
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (resolved.index or 0) < torch.cuda.device_count(),
         "mps": torch.backends.mps.is_available(),
     }
     if not there.get(resolved.type, False):
-        raise RequestError(f"This machine has no usable {device!r}: use --device cpu or auto.")
+        raise RequestError(f"This machine has no usable {excerpt(device)}: use --device cpu or auto.")
     return resolved
 
 
@@ -35,7 +36,7 @@ def resolve_precision(precision: str, device: torch.device) -> str:
     if precision == "auto":
         return "fp32"
     if precision not in PRECISIONS:
-        raise RequestError(f"precision must be auto, fp32, bf16 or fp16, not {precision!r}.")
+        raise RequestError(f"precision must be auto, fp32, bf16 or fp16, not {excerpt(precision)}.")
     if precision == "fp16" and device.type == "cpu":
         raise RequestError("fp16 is slow and coarse on a CPU: use fp32 or bf16.")
     return precision

@@ -10,13 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.arrays import UNREADABLE, read_npy
 from core.atomic import write_together
 from core.checkpoint import Checkpoint
 from core.errors import DataError, DDIMError, RequestError
 from core.given import digest
+from core.inputs import read_json, why
 from core.request import SamplerSettings
 
 SCHEMA = "ddim-latents/1"
+MAX_LATENTS = 1 << 30  # bytes of x_T, as many as one run makes of pictures (core/cli/room.py)
+MAX_NOTES = 1 << 20  # bytes
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def write_latents(path: Path, x_T: Tensor, checkpoint: Checkpoint, settings: Sam
 def read_notes(path: Path) -> Notes:
     """Raises DataError, naming the file, for anything but notes that this program wrote."""
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        raw = read_json(path, MAX_NOTES)
         if raw["schema"] != SCHEMA:
             raise ValueError
         checkpoint, settings = raw["checkpoint"], dict(raw["settings"])
@@ -105,11 +109,11 @@ def read_notes(path: Path) -> Notes:
 def read_latents(path: Path) -> Latents:
     """An array of latents with its notes. Raises DataError, naming the file, for anything else."""
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path} is no .npy array of latents ({error}).") from error
-    if not isinstance(array, np.ndarray):
-        raise DataError(f"{path} is an archive; latents are one .npy array, float32 N×C×H×W.")
+        array = read_npy(path, MAX_LATENTS)
+    except UNREADABLE as error:
+        raise DataError(
+            f"{path} is no .npy array of latents ({why(error)}): give one array, float32 N×C×H×W."
+        ) from error
     if array.dtype.kind != "f" or array.ndim != 4 or not len(array):
         raise DataError(f"{path} holds {array.dtype} {array.shape}; latents are float32 N×C×H×W.")
     beside = notes_path(path)

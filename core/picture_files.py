@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from core.errors import DataError
+from core.gif_parts import require_little_text
+from core.inputs import open_regular, size_of
 from core.picture_modes import to_srgb
 
 MOVING = ("GIF", "WEBP", "PNG", "AVIF", "FLI")
@@ -18,11 +22,55 @@ MOVING = ("GIF", "WEBP", "PNG", "AVIF", "FLI")
 STILL = ("MPO", "PSD")
 """Formats whose first picture is the whole: a phone's JPEG with a depth map or a second eye, layers merged."""
 
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "JPEG2000",
+    "MPO",
+    "GIF",
+    "WEBP",
+    "AVIF",
+    "BMP",
+    "DIB",
+    "TIFF",
+    "PPM",
+    "PSD",
+    "TGA",
+    "ICO",
+    "PCX",
+    "SGI",
+    "FLI",
+    "QOI",
+    "DDS",
+    "IM",
+    "MSP",
+    "XBM",
+    "XPM",
+)
+"""Those that hold pixels; not those for which Pillow starts another program, as for PostScript."""
+
+MAX_PIXELS = 50_000_000
+MAX_FILE = 256 << 20  # bytes
+
 # what Pillow's readers raise at a damaged file
 UNREADABLE = (
     OSError, ValueError, SyntaxError, EOFError, TypeError, LookupError, ArithmeticError, RuntimeError,
     struct.error, Image.DecompressionBombError,
 )  # fmt: skip
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    """Its header, read. Raises DataError or one of UNREADABLE."""
+    if size_of(file) > MAX_FILE:
+        raise DataError(f"is larger than {MAX_FILE >> 20} MB: make it smaller")
+    if file.read(3) == b"GIF":
+        file.seek(0)
+        require_little_text(file.read())
+    file.seek(0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # MAX_PIXELS is asked for instead
+        Image.init()  # else Pillow knows five formats only, until one of them does not fit
+        return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
 def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
@@ -34,10 +82,12 @@ def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
     was trained on.
     """
     try:
-        with Image.open(path) as file:
+        with open_regular(path) as raw, _opened(raw) as file:
             pictures = getattr(file, "n_frames", 1)
             if pictures > 1 and file.format not in STILL:
                 raise DataError("is an animation" if file.format in MOVING else f"holds {pictures} pictures, not one")
+            if file.width * file.height > MAX_PIXELS:  # seen before one of them is decoded
+                raise DataError(f"has more than {MAX_PIXELS // 10**6} million pixels: make it smaller")
             if min(file.size) < size:
                 raise DataError(f"is {file.width}×{file.height}, smaller than {size}×{size}")
             picture = ImageOps.exif_transpose(to_srgb(file))

@@ -32,12 +32,17 @@ def from_pixels(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels)).float().div(127.5).sub(1)
 
 
+def sheet_size(n: int, h: int, w: int, columns: int | None = None, gap: int = 2) -> tuple[int, int]:
+    """(height, width) of a ``sheet`` of n pictures of h×w pixels."""
+    columns = columns or max(1, round(n**0.5))
+    return -(-n // columns) * (h + gap) - gap, columns * (w + gap) - gap
+
+
 def sheet(pictures: NDArray[np.uint8], columns: int | None = None, gap: int = 2) -> NDArray[np.uint8]:
     """N×H×W×3 → one picture, row by row, on white with ``gap`` pixels between."""
     n, h, w, _ = pictures.shape
     columns = columns or max(1, round(n**0.5))
-    rows = -(-n // columns)
-    page = np.full((rows * (h + gap) - gap, columns * (w + gap) - gap, 3), 255, dtype=np.uint8)
+    page = np.full((*sheet_size(n, h, w, columns, gap), 3), 255, dtype=np.uint8)
     for i, picture in enumerate(pictures):
         y, x = i // columns * (h + gap), i % columns * (w + gap)
         page[y : y + h, x : x + w] = picture

@@ -186,3 +186,9 @@ def test_the_readmes_python_runs_as_it_stands(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "torch.Size([4, 1, 28, 28])" in done.stdout
     assert (tmp_path / "strip.gif").is_file()
+
+
+def test_a_device_that_is_none_ends_it_at_its_start_with_one_line():
+    done = start("--device", "gpu")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Unknown device 'gpu': use auto, cpu, cuda, cuda:N or mps.\n"

@@ -144,14 +144,15 @@ def test_latents_are_x_T_or_with_start_x_t(branch, engine, tiny_folder, picture,
     assert np.array_equal(np.load(path), want.images.numpy())
 
 
+HELP = " (--help lists the options)"
 REFUSED = {
     "a t that is no step": (["--at", "601"],
                             "The run does not pass t = 601: take 650 or 600, or steps that it is one of."),
     "no t": (["--at", ""], "--at names no t: write such as 600,400,200."),
     "words": (["--at", "a"], "--at 'a' must be whole numbers with commas, such as 32,64,128."),
     "twice": (["--at", "600,50,600"], "--at names t = 600 more than once: a row for each t is enough."),
-    "count": (["--at", "600", "--count", "0"], "The number of branches must be a whole number of at least 1, not 0."),
-    "eta": (["--at", "600", "--eta", "2"], "The eta of branches must lie between 0 (all alike) and 1 (DDPM), not 2.0."),
+    "count": (["--at", "600", "--count", "0"], "argument --count: give a whole number from 1 to 1000, not '0'" + HELP),
+    "eta": (["--at", "600", "--eta", "2"], "argument --eta: give a number from 0 to 1, not '2'" + HELP),
     "start": (["--at", "600", "--start", "700"], "--start 700 needs the latents there: give --latents."),
     "refine": (["--at", "600", "--refine", "2"], "--refine is for the encoding of a --picture: leave it out."),
     "picture and trunk": (["--at", "600", "--picture", "a.png", "--trunk-eta", "0"],
@@ -160,7 +161,7 @@ REFUSED = {
                             "--picture is encoded up to each t, where its branches begin: leave out --latents."),
     "film": (["--at", "600", "--batch", "3", "--out", "x.gif"],
              "A film shows all branches at once: set --batch to 6 or more."),
-    "batch": (["--at", "600", "--batch", "0"], "--batch must be at least 1."),
+    "batch": (["--at", "600", "--batch", "0"], "argument --batch: give a whole number from 1 to 1024, not '0'" + HELP),
     "suffix": (["--at", "600", "--out", "x.jpg"], "--out must end in .npy, .png, .gif, .webp, not 'x.jpg'."),
 }  # fmt: skip
 

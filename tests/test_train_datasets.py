@@ -46,7 +46,7 @@ def test_an_odd_idx_file_is_refused_with_the_reason(tmp_path, name):
 @pytest.mark.parametrize("spoil", [lambda z: z[: len(z) // 2], lambda z: b"plain" + z, lambda z: z[:20] + bytes(20)])
 def test_a_broken_gzip_is_refused(tmp_path, spoil):
     (tmp_path / "x.gz").write_bytes(spoil(gzip.compress(idx(IMAGES))))
-    with pytest.raises(DataError, match=r"x\.gz cannot be read"):
+    with pytest.raises(DataError, match=r"x\.gz (cannot be read|says)"):
         read_idx_images(tmp_path / "x.gz")
 
 

@@ -6,16 +6,17 @@ import argparse
 import sys
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 
 from torch import Tensor
 from tqdm import tqdm
 
+from core.arguments import MAX_SEED, path_from, real_from, whole_from
 from core.atomic import write_atomically
 from core.backends import BACKENDS
 from core.branches import Branches, spread
 from core.cli.encode import read_images
 from core.cli.options import given_settings, settings_of
+from core.cli.room import require_room
 from core.cli.sample import say_what_was_taken
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
@@ -32,17 +33,25 @@ from core.timesteps import SPACINGS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", help="folder in diffusers' layout, such as checkpoints/fashion-mnist")
+    parser.add_argument(
+        "checkpoint", type=path_from, help="folder in diffusers' layout, such as checkpoints/fashion-mnist"
+    )
     parser.add_argument("--at", required=True, help="where to part, each a t of the step list, such as 600,400,200")
-    parser.add_argument("--count", type=int, default=6, help="branches from each; default: 6")
-    parser.add_argument("--eta", type=float, dest="branch_eta", default=1.0, help="of the branches; default: 1")
-    parser.add_argument("--trunk-eta", type=float, dest="eta", help="of the way down to there; default: 0")
-    parser.add_argument("--seed", type=int, default=0, help="of x_T and of all noise; default: 0")
-    parser.add_argument("--picture", type=Path, help="encode this picture up to each t, instead of a way down from x_T")
-    parser.add_argument("--refine", type=int, metavar="K", help="fixed-point iterations a step of that encoding")
-    parser.add_argument("--latents", type=Path, help="x_T as .npy, one latent, instead of the seed's own")
-    parser.add_argument("--start", type=int, metavar="T", help="--latents are x_t of this t, not x_T")
-    parser.add_argument("--steps", type=int, help="S, from 1 to the checkpoint's T; default: 20")
+    parser.add_argument("--count", type=whole_from(1, 1000), default=6, help="branches from each; default: 6")
+    parser.add_argument(
+        "--eta", type=real_from(0, 1), dest="branch_eta", default=1.0, help="of the branches; default: 1"
+    )
+    parser.add_argument("--trunk-eta", type=real_from(0, 1), dest="eta", help="of the way down to there; default: 0")
+    parser.add_argument("--seed", type=whole_from(0, MAX_SEED), default=0, help="of x_T and of all noise; default: 0")
+    parser.add_argument(
+        "--picture", type=path_from, help="encode this picture up to each t, instead of a way down from x_T"
+    )
+    parser.add_argument(
+        "--refine", type=whole_from(0, 1000), metavar="K", help="fixed-point iterations a step of that encoding"
+    )
+    parser.add_argument("--latents", type=path_from, help="x_T as .npy, one latent, instead of the seed's own")
+    parser.add_argument("--start", type=whole_from(0), metavar="T", help="--latents are x_t of this t, not x_T")
+    parser.add_argument("--steps", type=whole_from(1), help="S, from 1 to the checkpoint's T; default: 20")
     parser.add_argument("--spacing", choices=SPACINGS, help="default: the checkpoint's own")
     parser.add_argument("--timesteps", help="a custom falling list of network indices, such as 900,500,100,0")
     parser.add_argument(
@@ -53,11 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--backend", default="auto", choices=["auto", *BACKENDS], help="what computes the network")
-    parser.add_argument("--batch", type=int, default=MAX_BATCH, help="pictures at once, at most")
+    parser.add_argument("--batch", type=whole_from(1, 1024), default=MAX_BATCH, help="pictures at once, at most")
     add_threads(parser)
     parser.add_argument(
         "--out",
-        type=Path,
+        type=path_from,
         required=True,
         help=".png: a sheet, a row for each t; .gif, .webp: its film; .npy: row by row",
     )
@@ -70,8 +79,6 @@ def check(args: argparse.Namespace) -> tuple[int, ...]:
     if suffix not in SUFFIXES:
         raise RequestError(f"--out must end in {', '.join(SUFFIXES)}, not {excerpt(args.out.name)}.")
     require_folder(args.out)
-    if args.batch < 1:
-        raise RequestError("--batch must be at least 1.")
     if suffix in FILMS and args.batch < args.count:
         raise RequestError(f"A film shows all branches at once: set --batch to {args.count} or more.")
     at = whole_numbers(args.at, "--at")
@@ -102,6 +109,7 @@ def runs_of(args: argparse.Namespace, at: tuple[int, ...]) -> list[Run]:
     requests = [replace(request, branches=Branches(t, args.count, args.branch_eta)) for t in at]
     use_threads(args.threads)
     engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)
+    require_room(args.out.suffix.lower(), args.count * len(at), engine.checkpoint.shape)
     for row in requests:  # before anything is computed
         engine.plan(row)
     if latents is not None:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
+from core.arguments import path_from
 from core.checkpoint import open_checkpoint, save_checkpoint
 from core.errors import RequestError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", help="a checkpoint of any layout that opens (docs/checkpoints.md)")
-    parser.add_argument("target", type=Path, help="a new folder for config, scheduler and safetensors, side by side")
+    parser.add_argument("source", type=path_from, help="a checkpoint of any layout that opens (docs/checkpoints.md)")
+    parser.add_argument(
+        "target", type=path_from, help="a new folder for config, scheduler and safetensors, side by side"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

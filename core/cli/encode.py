@@ -14,6 +14,7 @@ from tqdm import tqdm
 from core.arguments import path_from, whole_from
 from core.backends import BACKENDS
 from core.cli.options import flags
+from core.cli.room import require_room
 from core.cli.sample import say_backend
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
@@ -82,6 +83,7 @@ def run(args: argparse.Namespace) -> None:
     require_own_notes(args.out)
     use_threads(args.threads)
     engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)
+    require_room(".npy", len(args.images), engine.checkpoint.shape)
     say_backend(args.backend, engine)
     images = read_images(args.images, engine.checkpoint.shape)
     spacing = args.spacing or engine.checkpoint.defaults.spacing

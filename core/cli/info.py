@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from core.arguments import path_from
 from core.checkpoint import Checkpoint, open_checkpoint
 from core.cost import cost_of
 from core.weight_files import files_of
@@ -12,7 +13,9 @@ STEPS = 20  # of the example
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", help="a checkpoint of any layout that opens (docs/checkpoints.md)")
+    parser.add_argument(
+        "checkpoint", type=path_from, help="a checkpoint of any layout that opens (docs/checkpoints.md)"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

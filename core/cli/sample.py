@@ -15,6 +15,7 @@ from core.arguments import path_from, real_from, whole_from
 from core.atomic import Content, write_together
 from core.backends import BACKENDS, instead_of
 from core.cli.options import MAX_PICTURES, flags, request_of
+from core.cli.room import require_room
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import RequestError
@@ -46,7 +47,10 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
         "is asked; default: the seeds' own",
     )
     parser.add_argument(
-        "--start", type=int, metavar="T", help="begin at this t of the step list: --latents are x_t there, not x_T"
+        "--start",
+        type=whole_from(0),
+        metavar="T",
+        help="begin at this t of the step list: --latents are x_t there, not x_T",
     )
     parser.add_argument("--solver", choices=list(SOLVERS), help="default: ddim; the others are beyond the paper")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
@@ -116,6 +120,9 @@ def run(args: argparse.Namespace) -> None:
     request, taken = request_of(args, latents)
     use_threads(args.threads)
     engine = Engine.open(args.checkpoint, args.device, args.precision, args.backend)
+    back = args.command == "interpolate" and args.boomerang
+    columns = args.columns or request.frames  # as core.files.of_run lays them out
+    require_room(args.out.suffix.lower(), request.count, engine.checkpoint.shape, columns, back)
     say_backend(args.backend, engine)
     if latents is not None:
         say_what_was_taken(latents, taken, engine.checkpoint.sha256)

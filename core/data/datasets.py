@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
-import gzip
 import math
-import zipfile
 import zlib
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import FREE, MAX_BYTES, PACKED, UNREADABLE, Archive
 from core.data.image_folder import read_folder
 from core.errors import DataError
+from core.inputs import read_bounded, why
 
 UInt8Array = NDArray[np.uint8]
 
 
+def _unpacked(packed: bytes, most: int) -> bytes:
+    """The first ``most`` bytes of a gzipped file. Raises ValueError or zlib.error."""
+    parts, left = [], most
+    while packed and left:
+        stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        parts.append(stream.decompress(packed, left))
+        left -= len(parts[-1])
+        if left and not stream.eof:
+            raise ValueError("it ends early")
+        packed = stream.unused_data  # a further file behind the first, as gzip has it
+    return b"".join(parts)
+
+
 def _read_idx(path: Path, dimensions: int) -> tuple[UInt8Array, tuple[int, ...]]:
     """(payload, shape) of an idx file of unsigned bytes, gzipped or not. Raises DataError at anything else."""
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{path} cannot be read ({error}): give an idx{dimensions} file.") from error
     header = 4 + 4 * dimensions
+    try:
+        kept = read_bounded(path, MAX_BYTES)
+        gzipped = path.suffix == ".gz"
+        head = _unpacked(kept, header) if gzipped else kept[:header]
+        sizes = [int.from_bytes(head[i : i + 4], "big") for i in range(4, header, 4)]
+        says = header + math.prod(sizes)
+        if gzipped and says > max(FREE, PACKED * len(kept)):
+            raise ValueError(f"it says {says >> 20:,} MB, more than a file of {len(kept):,} bytes can hold")
+        raw = _unpacked(kept, says + 1) if gzipped else kept  # one byte more than it says is seen, no further one
+    except (OSError, ValueError, zlib.error) as error:
+        raise DataError(f"{path} cannot be read ({why(error)}): give an idx{dimensions} file.") from error
     if len(raw) < header or raw[:4] != bytes((0, 0, 8, dimensions)):  # 8: unsigned bytes
         example = "train-images-idx3-ubyte.gz" if dimensions == 3 else "train-labels-idx1-ubyte.gz"
         raise DataError(f"{path} is no idx{dimensions} file: give {example} or its like.")
-    shape = tuple(int.from_bytes(raw[i : i + 4], "big") for i in range(4, header, 4))
-    if len(raw) != header + math.prod(shape):
-        says = f"{shape[0]} images of {shape[1]}×{shape[2]}" if dimensions == 3 else f"{shape[0]} labels"
-        raise DataError(f"{path} says {says} but holds {len(raw) - header} bytes: fetch it again.")
-    return np.frombuffer(raw, dtype=np.uint8, offset=header), shape
+    if len(raw) != says:
+        told = f"{sizes[0]} images of {sizes[1]}×{sizes[2]}" if dimensions == 3 else f"{sizes[0]} labels"
+        raise DataError(f"{path} says {told} but holds {len(raw) - header} bytes: fetch it again.")
+    return np.frombuffer(raw, dtype=np.uint8, offset=header), tuple(sizes)
 
 
 def read_idx_images(path: Path) -> UInt8Array:
@@ -46,22 +65,45 @@ def read_idx_labels(path: Path) -> UInt8Array:
 
 
 def read_npz_labels(path: Path) -> dict[str, NDArray[np.generic]]:
-    """The arrays ``shape_*`` (classes) and ``colour_*`` (positions 0..1) beside the images of a toon-face .npz."""
-    with np.load(path, allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files if name.startswith(("shape_", "colour_"))}
+    """The arrays ``shape_*`` (classes) and ``colour_*`` (positions 0..1) beside the images of a toon-face .npz.
 
-
-def read_npz_images(path: Path) -> UInt8Array:
-    """``images`` in a .npz: N×H×W×C or N×H×W uint8, returned as N×C×H×W."""
+    Raises DataError where they are something else."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            images = archive["images"]
-    except (OSError, EOFError, TypeError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path} needs an array named 'images' ({error}).") from error
-    if images.dtype != np.uint8 or images.ndim not in (3, 4):
-        raise DataError(f"'images' in {path} is {images.dtype} {images.shape}; make it uint8 N×H×W×C.")
+        with Archive(path) as archive:
+            wanted = [name for name in archive.names if name.startswith(("shape_", "colour_"))]
+            labels = {name: archive.read(name, FREE) for name in wanted}
+    except UNREADABLE as error:
+        raise DataError(f"{path} holds labels that cannot be read ({why(error)}): make it again.") from error
+    for name, values in labels.items():
+        if values.ndim != 1 or values.dtype.kind not in ("uif" if name.startswith("colour_") else "ui"):
+            raise DataError(f"{path} has labels of {name} that are {values.dtype} {values.shape}: make it again.")
+    return labels
+
+
+def read_npz_images(path: Path, size: int | None = None) -> UInt8Array:
+    """``images`` in a .npz: N×H×W×C or N×H×W uint8, returned as N×C×H×W. size: the side that they must have.
+
+    Raises DataError for anything else, before it is unpacked."""
+    try:
+        with Archive(path) as archive:
+            shape, dtype = archive.about("images")
+            if dtype != np.uint8 or len(shape) not in (3, 4):
+                raise DataError(f"'images' in {path} is {dtype} {shape}; make it uint8 N×H×W×C.")
+            if size is not None:
+                _require_usable(path, (shape[0], shape[3] if len(shape) == 4 else 1, *shape[1:3]), size)
+            images = archive.read("images")
+    except UNREADABLE as error:
+        raise DataError(f"{path} needs an array named 'images' ({why(error)}).") from error
     images = images[..., None] if images.ndim == 3 else images
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2), dtype=np.uint8)
+
+
+def _require_usable(path: Path, shape: tuple[int, ...], size: int) -> None:
+    """Raises DataError where pictures N×C×H×W are none that a network of this size can see."""
+    if shape[0] == 0 or shape[1] not in (1, 3):
+        raise DataError(f"{path} holds {shape[0]} images of {shape[1]} channels; 1 or 3 are usable.")
+    if shape[2:] != (size, size):
+        raise DataError(f"{path} holds {shape[2]}×{shape[3]} images; the network wants {size}×{size}.")
 
 
 def load_images(path: str | Path, size: int) -> UInt8Array:
@@ -74,9 +116,8 @@ def load_images(path: str | Path, size: int) -> UInt8Array:
             f"No training data at {path}: give a folder of pictures, a .npz with an 'images' array or an idx3 "
             "image file (Debian: apt-get install dataset-fashion-mnist)."
         )
-    images = read_npz_images(path) if path.suffix == ".npz" else read_idx_images(path)
-    if images.shape[0] == 0 or images.shape[1] not in (1, 3):
-        raise DataError(f"{path} holds {images.shape[0]} images of {images.shape[1]} channels; 1 or 3 are usable.")
-    if images.shape[2:] != (size, size):
-        raise DataError(f"{path} holds {images.shape[2]}×{images.shape[3]} images; the network wants {size}×{size}.")
+    if path.suffix == ".npz":
+        return read_npz_images(path, size)
+    images = read_idx_images(path)
+    _require_usable(path, images.shape, size)
     return images

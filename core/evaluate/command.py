@@ -14,12 +14,13 @@ from core.checkpoint import open_checkpoint
 from core.data.datasets import UInt8Array, load_images
 from core.device import resolve_device
 from core.engine import Engine
-from core.errors import RequestError
+from core.errors import DataError, RequestError
 from core.evaluate.cells import KINDS, Cell, cells, only
 from core.evaluate.feature_net import FeatureNet, open_feature_net
 from core.evaluate.setup import MAX_REFERENCE, Setup
 from core.evaluate.store import Store
 from core.folders import require_folder, require_place
+from core.inputs import why
 from core.parallel import joined
 
 
@@ -170,5 +171,10 @@ def render(args: argparse.Namespace) -> None:
             raise RequestError(f"The figures of {folder} belong to other weights: evaluate it anew.")
         documents.append(document)
     require_folder(args.render)
-    write_page(args.render, documents)
+    try:
+        write_page(args.render, documents)
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        if isinstance(error, RequestError):
+            raise
+        raise DataError(f"The stored figures are incomplete ({why(error)}): evaluate the checkpoint anew.") from error
     print(f"{args.render}: {len(documents)} checkpoints")

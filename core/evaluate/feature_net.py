@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from core.atomic import write_atomically
 from core.errors import CheckpointError
+from core.inputs import open_regular, parse_json, why
 from core.pixels import from_pixels
 
 MAX_FEATURES = 64
@@ -110,16 +111,31 @@ def save_feature_net(path: Path, net: FeatureNet, accuracy: Mapping[str, float])
 def open_feature_net(path: Path) -> tuple[FeatureNet, dict[str, float]]:
     """(the net in eval mode, its held-out accuracy). Raises CheckpointError for anything else."""
     try:
+        open_regular(path).close()  # a pipe would be waited for
         with safe_open(path, framework="pt") as file:
             about = file.metadata() or {}
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118  # no mapping
-        fields = json.loads(about["config"])
+        fields, accuracy = parse_json(about["config"]), parse_json(about["accuracy"])
         for key in ("widths", "ramps", "rings"):
             fields[key] = tuple(fields[key])
+        sizes = (*fields["widths"], fields["size"], fields["channels"], *fields["classes"].values())
+        if not all(type(size) is int and 0 < size <= 10_000 for size in sizes):
+            raise ValueError("its sizes are none that a net has")
         net = FeatureNet(FeatureConfig(**fields))
         missing, unexpected = net.load_state_dict(tensors, strict=False)
         if unexpected or any(not key.endswith("num_batches_tracked") for key in missing):
             raise KeyError(f"weights {[*missing, *unexpected][0]}")
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise CheckpointError(f"{path} is no feature net ({error}): train one with python -m core features.") from error
-    return net.eval(), json.loads(about["accuracy"])
+    except (
+        OSError,
+        SafetensorError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        ArithmeticError,
+        RuntimeError,
+    ) as error:
+        raise CheckpointError(
+            f"{path} is no feature net ({why(error)}): train one with python -m core features."
+        ) from error
+    return net.eval(), accuracy

@@ -11,19 +11,30 @@ from typing import Any
 from core.atomic import write_atomically
 from core.checkpoint import Checkpoint
 from core.errors import DataError
+from core.inputs import read_json, why
 
 SCHEMA = "ddim-evaluation/1"
+
+
+def _whole(document: dict[str, Any]) -> bool:
+    """Whether it says which weights it is about, and holds cells."""
+    about, cells = document.get("checkpoint"), document.get("cells")
+    return (
+        isinstance(about, dict) and isinstance(about.get("sha256"), str) and type(about.get("T")) is int
+        and isinstance(about.get("name"), str) and "/" not in about["name"]  # plots are named after it
+        and isinstance(cells, dict) and all(isinstance(cell, dict) for cell in cells.values())
+    )  # fmt: skip
 
 
 def read_document(path: Path) -> dict[str, Any]:
     """The JSON object of an evaluation. Raises DataError for anything else."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
     except FileNotFoundError as error:
         raise DataError(f"{path} is missing: python -m core evaluate CHECKPOINT makes it.") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be read as JSON ({error}): restore it or name another --out.") from error
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA or "cells" not in document:
+        raise DataError(f"{path} cannot be read as JSON ({why(error)}): restore it or name another --out.") from error
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA or not _whole(document):
         raise DataError(f"{path} is no {SCHEMA} file: name another --out.")
     return document
 

@@ -23,6 +23,7 @@ from core.pixels import from_pixels
 from core.train.bounds import MAX_LR, MAX_TRAIN_BATCH, net_widths
 
 RINGS = ("colour_background", "colour_clothes")
+MAX_CLASSES = 10_000
 Labels = dict[str, NDArray[np.generic]]
 
 
@@ -61,11 +62,20 @@ def load(path: Path) -> Labelled:
     for name, values in data.labels.items():
         if len(values) != len(data.images):
             raise DataError(f"{path} has {len(data.images)} images but {len(values)} labels of {name}: make it again.")
+        if (
+            values.dtype.kind in "iu"
+            and not 0 <= int(values.min(initial=0)) <= int(values.max(initial=0)) < MAX_CLASSES
+        ):
+            raise DataError(
+                f"{path} has labels of {name} that are no classes from 0 to {MAX_CLASSES - 1}: make it again."
+            )
+        if values.dtype.kind == "f" and not bool(((values >= 0) & (values <= 1)).all()):  # type: ignore[operator]
+            raise DataError(f"{path} has labels of {name} outside 0..1: make it again.")
     return data
 
 
 def feature_config(name: str, data: Labelled, widths: tuple[int, ...]) -> FeatureConfig:
-    classes = {k: int(np.max(v)) + 1 for k, v in data.labels.items() if v.dtype.kind in "iu"}
+    classes = {k: 1 + int(np.max(v)) for k, v in data.labels.items() if v.dtype.kind in "iu"}
     floats = [k for k, v in data.labels.items() if v.dtype.kind == "f"]
     return FeatureConfig(
         name, data.images.shape[2], data.images.shape[1], widths, classes,
@@ -141,6 +151,8 @@ def run(args: argparse.Namespace) -> None:
         torch.set_num_threads(args.threads)
 
     data, held_out = load(args.data), load(args.held_out)
+    if data.images.shape[1:] != held_out.images.shape[1:] or set(data.labels) != set(held_out.labels):
+        raise DataError(f"{args.held_out} holds other pictures or labels than {args.data}: give two files of one kind.")
     if len(data.images) < args.batch:
         raise DataError(f"{args.data} has {len(data.images)} pictures, fewer than a --batch of {args.batch}.")
     config = feature_config(args.name, data, widths)

@@ -182,7 +182,10 @@ class Trainer:
             return False
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            needed = ("config", "settings", "step", "network", "ema", "optimizer")
+            if not isinstance(state, dict) or any(name not in state for name in needed):
+                raise EOFError("it is incomplete")
+        except (RuntimeError, EOFError, ValueError, LookupError, pickle.UnpicklingError) as error:
             raise DataError(f"{path} is damaged: remove it to start again, or restore a copy.") from error
         if json.loads(state["config"]) != json.loads(json.dumps(self.config.to_config())):
             raise DataError(f"{path} belongs to another network: give another --state folder or the same sizes.")
