@@ -19,6 +19,7 @@ from demo import views
 from demo.handlers import Handlers
 from demo.host import EngineHost
 from demo.page import build_page
+from tests.ports import free_port
 
 FEW = {"checkpoint": "tiny", "steps": 3, "eta": 0.5, "spacing": "trailing"}
 SETTINGS = SamplerSettings(3, 0.5, "trailing")
@@ -35,7 +36,9 @@ def handlers(tiny_folder, tmp_path_factory):
 def client(handlers, tmp_path_factory):
     page = build_page(handlers.host, handlers)
     page.queue(default_concurrency_limit=4, max_size=64)
-    page.launch(prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False)
+    page.launch(
+        prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False, server_port=free_port()
+    )
     client = Client(page.local_url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
     yield client
     client.close()

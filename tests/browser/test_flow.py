@@ -18,6 +18,7 @@ from demo.learn import SHAPES, WHAT_IS_DDIM, flow_value
 from demo.panels import SCRIPT, encoded
 from demo.settings import page_settings
 from demo.theme import CSS, theme
+from tests.ports import free_port
 
 HEAD = f"<script>{SCRIPT}</script><script>{FLOW_SCRIPT}</script>"
 
@@ -49,7 +50,13 @@ def serve(**options):
 def address():
     page = build()
     _, url, _ = page.launch(
-        theme=theme(), css=CSS + FLOW_CSS, head=HEAD, ssr_mode=False, quiet=True, prevent_thread_lock=True
+        theme=theme(),
+        css=CSS + FLOW_CSS,
+        head=HEAD,
+        ssr_mode=False,
+        quiet=True,
+        prevent_thread_lock=True,
+        server_port=free_port(),
     )
     yield url
     page.close()
