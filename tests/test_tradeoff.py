@@ -30,7 +30,7 @@ def document(*cells, sha256="x"):
     other = {"kind": "reconstruction", "eta": 0.0, "S": 10, "figures": {"mse": 1.0}}
     return {
         "schema": "ddim-evaluation/1",
-        "checkpoint": {"sha256": sha256, "spacing": "leading"},
+        "checkpoint": {"name": "tiny", "sha256": sha256, "T": 1000, "spacing": "leading"},
         "cells": {"quality/floor": floor, "reconstruction/plain/S=10": other, **dict(cells)},
     }
 
