@@ -63,16 +63,27 @@ def arguments() -> argparse.Namespace:
     return args
 
 
-def main() -> int:
-    args = arguments()
+def refused(device: str, precision: str) -> str | None:
+    """Why these cannot be had here. What is automatic can, and is not asked about: that would load torch, for which the
+    page does not wait."""
+    if (device, precision) == ("auto", "auto"):
+        return None
     from core.device import resolve_device, resolve_precision
     from core.errors import RequestError
+
+    try:
+        resolve_precision(precision, resolve_device(device))
+    except RequestError as error:
+        return str(error)
+    return None
+
+
+def main() -> int:
+    args = arguments()
     from demo.host import EngineHost
     from demo.page import build_page, launch_options
 
-    try:
-        resolve_precision(args.precision, resolve_device(args.device))
-    except RequestError as error:
+    if (error := refused(args.device, args.precision)) is not None:
         print(error, file=sys.stderr)
         return 2
     host = EngineHost(args.checkpoints, args.device, args.precision, args.threads, args.api_minutes, args.backend)

@@ -23,30 +23,9 @@ STILL = ("MPO", "PSD")
 """Formats whose first picture is the whole: a phone's JPEG with a depth map or a second eye, layers merged."""
 
 FORMATS = (
-    "PNG",
-    "JPEG",
-    "JPEG2000",
-    "MPO",
-    "GIF",
-    "WEBP",
-    "AVIF",
-    "BMP",
-    "DIB",
-    "TIFF",
-    "PPM",
-    "PSD",
-    "TGA",
-    "ICO",
-    "PCX",
-    "SGI",
-    "FLI",
-    "QOI",
-    "DDS",
-    "IM",
-    "MSP",
-    "XBM",
-    "XPM",
-)
+    "PNG", "JPEG", "JPEG2000", "MPO", "GIF", "WEBP", "AVIF", "BMP", "DIB", "TIFF", "PPM", "PSD",
+    "TGA", "ICO", "PCX", "SGI", "FLI", "QOI", "DDS", "IM", "MSP", "XBM", "XPM",
+)  # fmt: skip
 """Those that hold pixels; not those for which Pillow starts another program, as for PostScript."""
 
 MAX_PIXELS = 50_000_000

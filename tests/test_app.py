@@ -192,3 +192,14 @@ def test_a_device_that_is_none_ends_it_at_its_start_with_one_line():
     done = start("--device", "gpu")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "Unknown device 'gpu': use auto, cpu, cuda, cuda:N or mps.\n"
+
+
+def test_the_page_does_not_wait_for_torch():
+    code = (
+        "import sys, app, demo.page\n"
+        "def built(*_): sys.exit('torch' in sys.modules)\n"
+        "demo.page.build_page = built\n"
+        "sys.argv = ['app.py', '--no-browser']\n"
+        "app.main()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import math
 import zlib
 from pathlib import Path
@@ -18,16 +20,9 @@ UInt8Array = NDArray[np.uint8]
 
 
 def _unpacked(packed: bytes, most: int) -> bytes:
-    """The first ``most`` bytes of a gzipped file. Raises ValueError or zlib.error."""
-    parts, left = [], most
-    while packed and left:
-        stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
-        parts.append(stream.decompress(packed, left))
-        left -= len(parts[-1])
-        if left and not stream.eof:
-            raise ValueError("it ends early")
-        packed = stream.unused_data  # a further file behind the first, as gzip has it
-    return b"".join(parts)
+    """The first ``most`` bytes of a gzipped file. Raises OSError, EOFError or zlib.error."""
+    with gzip.GzipFile(fileobj=io.BytesIO(packed)) as file:
+        return file.read(most)
 
 
 def _read_idx(path: Path, dimensions: int) -> tuple[UInt8Array, tuple[int, ...]]:
@@ -42,7 +37,7 @@ def _read_idx(path: Path, dimensions: int) -> tuple[UInt8Array, tuple[int, ...]]
         if gzipped and says > max(FREE, PACKED * len(kept)):
             raise ValueError(f"it says {says >> 20:,} MB, more than a file of {len(kept):,} bytes can hold")
         raw = _unpacked(kept, says + 1) if gzipped else kept  # one byte more than it says is seen, no further one
-    except (OSError, ValueError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path} cannot be read ({why(error)}): give an idx{dimensions} file.") from error
     if len(raw) < header or raw[:4] != bytes((0, 0, 8, dimensions)):  # 8: unsigned bytes
         example = "train-images-idx3-ubyte.gz" if dimensions == 3 else "train-labels-idx1-ubyte.gz"

@@ -126,15 +126,8 @@ def open_feature_net(path: Path) -> tuple[FeatureNet, dict[str, float]]:
         if unexpected or any(not key.endswith("num_batches_tracked") for key in missing):
             raise KeyError(f"weights {[*missing, *unexpected][0]}")
     except (
-        OSError,
-        SafetensorError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        ArithmeticError,
-        RuntimeError,
-    ) as error:
+        OSError, SafetensorError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RuntimeError,
+    ) as error:  # fmt: skip
         raise CheckpointError(
             f"{path} is no feature net ({why(error)}): train one with python -m core features."
         ) from error
