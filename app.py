@@ -81,7 +81,8 @@ def refused(device: str, precision: str) -> str | None:
 def main() -> int:
     args = arguments()
     from demo.host import EngineHost
-    from demo.page import build_page, launch_options
+    from demo.live import Live
+    from demo.page import app_options, build_page, launch_options
 
     if (error := refused(args.device, args.precision)) is not None:
         print(error, file=sys.stderr)
@@ -96,7 +97,7 @@ def main() -> int:
     try:
         page.launch(
             server_name=args.host, server_port=args.port, inbrowser=not args.no_browser, prevent_thread_lock=True,
-            ssr_mode=False, quiet=True, share=args.share, **launch_options(),
+            ssr_mode=False, quiet=True, share=args.share, app_kwargs=app_options(Live(host)), **launch_options(host),
         )  # fmt: skip
     except (OSError, OverflowError) as error:  # the latter when it looks for a free port above 65535
         print(f"The page could not be served: {error} Choose another --port.", file=sys.stderr)

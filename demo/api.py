@@ -13,13 +13,14 @@ from typing import Any
 import gradio as gr
 from gradio.events import api
 
-from demo import views
+from demo import words
 from demo.compute import ClosingError
-from demo.handlers import Handlers
-from demo.turns import MAX_WAITING
+from demo.host import EngineHost
+
+MAX_AT_ONCE = 32  # calls that are computed side by side, a step of each in turn; each holds a thread
 
 
-def told(stream: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def with_sentences(stream: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """The same values; an error becomes gr.Error, the one kind whose sentence gradio passes on to the client."""
     from core import DDIMError
 
@@ -29,15 +30,15 @@ def told(stream: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         raise gr.Error(str(error), print_exception=False) from error
     except Exception as error:
         traceback.print_exc()
-        raise gr.Error(views.failure_note(type(error).__name__), print_exception=False) from error
+        raise gr.Error(words.failure_note(type(error).__name__), print_exception=False) from error
 
 
-def add_endpoints(handlers: Handlers) -> None:
-    """Register the four endpoints on the page that is being built. They share its queue and its turns.
+def add_endpoints(host: EngineHost) -> None:
+    """Register the four endpoints on the page that is being built. They share its queue.
 
     The docstrings are what /gradio_api/info and client.view_api() show, in one paragraph each.
     """
-    first = handlers.host.names()[0]  # the page opens on it, too
+    first = host.names()[0]  # the page opens on it, too
 
     # ruff B006: gradio reads the defaults from the signature, and nobody changes these lists
     def sample(
@@ -46,18 +47,20 @@ def add_endpoints(handlers: Handlers) -> None:
         steps: int = 20,
         eta: float = 0.0,
         spacing: str | None = None,
+        solver: str = "ddim",
     ) -> Iterator[dict[str, Any]]:
         """Sample one picture for each seed.
 
         checkpoint: a name from the page's list. seeds: 1 to 64 whole numbers from 0 to 2^53-1. steps: S, from 1 to
         the checkpoint's T. eta: from 0 (DDIM, deterministic) to 1 (DDPM at S = T). spacing: leading, trailing,
-        linspace or quadratic; null for the checkpoint's own. Progress {state, done, of} comes while it runs. The last
+        linspace or quadratic; null for the checkpoint's own. solver: ddim, or dpm-solver++, which
+        takes eta 0. Progress {state, done, of} comes while it runs. The last
         value is the result: state "done", files (png: a sheet, row by row; npy: float32 N,C,H,W, about -1 to 1) and
         records (settings, timing, versions).
         """
         from demo import api_runs
 
-        yield from told(api_runs.sample(handlers, checkpoint, seeds, steps, eta, spacing))
+        yield from with_sentences(api_runs.sample(host, checkpoint, seeds, steps, eta, spacing, solver))
 
     def interpolate(
         checkpoint: str = first,
@@ -67,17 +70,18 @@ def add_endpoints(handlers: Handlers) -> None:
         spacing: str | None = None,
         frames: int = 11,
         loop: bool = False,
+        solver: str = "ddim",
     ) -> Iterator[dict[str, Any]]:
         """Sample the pictures on a path through the latents of two or more seeds (slerp).
 
-        checkpoint, steps, eta, spacing: as in /sample. seeds: at least two. frames: pictures on the whole path, from
+        checkpoint, steps, eta, spacing, solver: as in /sample. seeds: at least two. frames: pictures on the whole path, from
         the number of seeds to 64. loop: return to the first seed. At eta above 0 all pictures add the first seed's
         noise. Progress {state, done, of} comes while it runs. The last value is the result: state "done", files (gif:
         there and back, or round if it loops; png: the strip; npy: float32 N,C,H,W) and records.
         """
         from demo import api_runs
 
-        yield from told(api_runs.interpolate(handlers, checkpoint, seeds, steps, eta, spacing, frames, loop))
+        yield from with_sentences(api_runs.interpolate(host, checkpoint, seeds, steps, eta, spacing, frames, loop, solver))
 
     def compare(
         checkpoint: str = first,
@@ -93,7 +97,7 @@ def add_endpoints(handlers: Handlers) -> None:
         """
         from demo import api_runs
 
-        yield from told(api_runs.compare(handlers, checkpoint, seed, lanes))
+        yield from with_sentences(api_runs.compare(host, checkpoint, seed, lanes))
 
     def grid(
         checkpoint: str = first,
@@ -101,6 +105,7 @@ def add_endpoints(handlers: Handlers) -> None:
         steps: list[int] = [5, 10, 20],  # noqa: B006
         etas: list[float] = [0.0, 0.5, 1.0],  # noqa: B006
         spacing: str | None = None,
+        solver: str = "ddim",
     ) -> Iterator[dict[str, Any]]:
         """Sample every S with every eta from one x_T.
 
@@ -111,7 +116,7 @@ def add_endpoints(handlers: Handlers) -> None:
         """
         from demo import api_runs
 
-        yield from told(api_runs.grid(handlers, checkpoint, seed, steps, etas, spacing))
+        yield from with_sentences(api_runs.grid(host, checkpoint, seed, steps, etas, spacing))
 
     for endpoint in (sample, interpolate, compare, grid):
         api(
@@ -119,5 +124,5 @@ def add_endpoints(handlers: Handlers) -> None:
             api_name=endpoint.__name__,
             queue=True,
             concurrency_id="model",
-            concurrency_limit=MAX_WAITING,
+            concurrency_limit=MAX_AT_ONCE,
         )

@@ -13,62 +13,64 @@ import numpy as np
 
 from core import Request, RequestError, Run, SamplerSettings, files
 from core.files.film import Runner
-from demo import views
-from demo.api_stream import Said, perform
-from demo.handlers import Handlers
+from demo import words
+from demo.api_stream import Progress, perform
+from demo.host import EngineHost
 
 MAX_PICTURES, MAX_LANES, MAX_CELLS = 64, 4, 48
 LANE = {"steps": 20, "eta": 0.0, "spacing": None}
 
 
 def sample(
-    handlers: Handlers, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object
-) -> Iterator[Said]:
+    host: EngineHost, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object,
+    solver: object = "ddim",
+) -> Iterator[Progress]:  # fmt: skip
     """A picture for each seed: a PNG sheet."""
-    request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing)))
+    request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing, solver)))
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         return files.samples(suffix, runs[0].made)
 
-    yield from perform(handlers, checkpoint, [request], write, ("samples.png", "x0.npy"))
+    yield from perform(host, checkpoint, [request], write, ("samples.png", "x0.npy"))
 
 
 def interpolate(
-    handlers: Handlers, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object,
-    frames: object, loop: object,
-) -> Iterator[Said]:  # fmt: skip
+    host: EngineHost, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object,
+    frames: object, loop: object, solver: object = "ddim",
+) -> Iterator[Progress]:  # fmt: skip
     """A path through the seeds' latents: a GIF (there and back unless it loops) and a PNG strip."""
     if not isinstance(loop, bool):
         raise RequestError(f"loop must be true or false, not {loop!r}.")
     if frames is None:
         raise RequestError("An interpolation needs a number of frames, such as 11.")
-    path = Request(listed(seeds, "seeds", "[3, 8]"), settings(steps, eta, spacing), frames=frames, loop=loop)  # type: ignore[arg-type]
+    sampler = settings(steps, eta, spacing, solver)
+    path = Request(listed(seeds, "seeds", "[3, 8]"), sampler, frames=frames, loop=loop)  # type: ignore[arg-type]
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         return files.strip(suffix, runs[0].made)
 
     names = ("interpolation.gif", "interpolation.png", "x0.npy")
-    yield from perform(handlers, checkpoint, [pictures(path)], write, names)
+    yield from perform(host, checkpoint, [pictures(path)], write, names)
 
 
-def compare(handlers: Handlers, checkpoint: object, seed: object, lanes: object) -> Iterator[Said]:
+def compare(host: EngineHost, checkpoint: object, seed: object, lanes: object) -> Iterator[Progress]:
     """A race from one x_T: a GIF against the clock, and a PNG of the finished pictures side by side."""
     found = [lane_settings(lane) for lane in listed(lanes, "lanes", '[{"steps": 10}, {"steps": 50}]')]
     if not 1 <= len(found) <= MAX_LANES:
         raise RequestError(f"lanes must list one to {MAX_LANES} settings, not {len(found)}.")
 
     def write(suffix: str, runs: list[Run]) -> bytes:
-        labels = [views.setting_label(s.steps, s.eta) for s in found]
+        labels = [words.setting_label(s.steps, s.eta) for s in found]
         runners = [runner(label, run) for label, run in zip(labels, runs, strict=True)]
         return files.race(suffix, runners, [run.made for run in runs])
 
     requests = [Request((seed,), s) for s in found]  # type: ignore[arg-type]
-    yield from perform(handlers, checkpoint, requests, write, ("race.gif", "race.png", "x0.npy"), films=True)
+    yield from perform(host, checkpoint, requests, write, ("race.gif", "race.png", "x0.npy"), films=True)
 
 
 def grid(
-    handlers: Handlers, checkpoint: object, seed: object, steps: object, etas: object, spacing: object
-) -> Iterator[Said]:
+    host: EngineHost, checkpoint: object, seed: object, steps: object, etas: object, spacing: object
+) -> Iterator[Progress]:
     """Every S with every η from one x_T: a PNG with its legend."""
     columns, rows = listed(steps, "steps", "[5, 10, 20]"), listed(etas, "etas", "[0, 0.5, 1]")
     if not 1 <= len(columns) * len(rows) <= MAX_CELLS:
@@ -77,10 +79,10 @@ def grid(
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         made = [run.made for run in runs]
-        words = views.grid_words(str(checkpoint), [one.record for one in made], len(columns))
+        words = words.grid_words(str(checkpoint), [one.record for one in made], len(columns))
         return files.grid(suffix, made, columns, rows, *words)
 
-    yield from perform(handlers, checkpoint, cells, write, ("grid.png", "x0.npy"))
+    yield from perform(host, checkpoint, cells, write, ("grid.png", "x0.npy"))
 
 
 def runner(label: str, run: Run) -> Runner:
@@ -88,8 +90,8 @@ def runner(label: str, run: Run) -> Runner:
     return Runner(label, np.stack([f.x_t[0] for f in frames]), tuple(f.reached_s for f in frames))
 
 
-def settings(steps: object, eta: object, spacing: object) -> SamplerSettings:
-    return SamplerSettings(steps, eta, spacing)  # type: ignore[arg-type]  # it checks what JSON brought
+def settings(steps: object, eta: object, spacing: object, solver: object = "ddim") -> SamplerSettings:
+    return SamplerSettings(steps, eta, spacing, solver=solver)  # type: ignore[arg-type]  # it checks what JSON brought
 
 
 def lane_settings(lane: object) -> SamplerSettings:

@@ -1,61 +1,57 @@
-"""The stream of an API call: load, wait for a turn, run with progress, and at last the files of the result."""
+"""The stream of an API call: load, run with progress, and at last the files of the result."""
 
 from __future__ import annotations
 
 import math
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core import Engine, Request, RequestError, Run
-from demo.handlers import Handlers
 from demo.host import EngineHost
-from demo.turns import POLL_S
 
-PROGRESS_EVERY_S = 0.1
+PROGRESS_EVERY_S, LOADING_EVERY_S = 0.1, 0.2
 
-Said = dict[str, Any]
-
-
+Progress = dict[str, Any]
 Writer = Callable[[str, list[Run]], bytes]  # the bytes of a suffix
 
 
 def perform(
-    handlers: Handlers, checkpoint: object, requests: list[Request], write: Writer, names: tuple[str, ...],
+    host: EngineHost, checkpoint: object, requests: list[Request], write: Writer, names: tuple[str, ...],
     films: bool = False,
-) -> Iterator[Said]:  # fmt: skip
-    """Load the checkpoint, wait for a turn, run each request alone, and write the files. Raises DDIMError.
+) -> Iterator[Progress]:  # fmt: skip
+    """Load the checkpoint, run each request alone, and write the files. Raises DDIMError.
 
-    Yields {"state": "loading", "waiting" or "running", "done": evaluations, "of": all of them}, and at last "done" with
+    Yields {"state": "loading" or "running", "done": evaluations, "of": all of them}, and at last "done" with
     "files" and "records". names: of the files, each with its suffix. films: keep the trajectories too.
     """
     of = sum(request.settings.steps for request in requests)
 
-    def said(state: str, done: int = 0, **more: Any) -> Said:
+    def progress(state: str, done: int = 0, **more: Any) -> Progress:
         return {"state": state, "done": done, "of": of, **more}
 
     # in a thread of its own, since a generator that is busy cannot be closed
     loader = ThreadPoolExecutor(1, "load-model")
-    loading = loader.submit(handlers.host.engine, str(checkpoint))
+    loading = loader.submit(host.engine, str(checkpoint))
     loader.shutdown(wait=False)
-    while wait([loading], POLL_S).not_done:
-        yield said("loading")
+    while wait([loading], LOADING_EVERY_S).not_done:
+        yield progress("loading")
     engine = loading.result()
     for request in requests:
         engine.plan(request)  # an S above T is said now, not after waiting
-    check_length(handlers.host, str(checkpoint), requests)
-    with handlers.turns.joined() as turn:
-        for place in turn.places(lambda: False, repeat=True):
-            yield said("waiting", before=place)
-        runs = yield from handlers.host.compute.steps(computed(engine, requests, said, films))
-    with handlers.scratch() as folder:  # gradio has copied the files by the time it asks for more, so they may go
+    check_length(host, str(checkpoint), requests)
+    runs = yield from host.compute.steps(computed(engine, requests, progress, films))
+    # gradio has copied the files by the time it asks for more, so they may go
+    with tempfile.TemporaryDirectory(prefix="ddim-") as folder:
         paths = [Path(folder) / name for name in names]
         for path in paths:
-            path.write_bytes(write(path.suffix, runs))
-        yield said(
+            path.write_bytes(host.compute.call(partial(write, path.suffix, runs)))  # beside no timed step
+        yield progress(
             "done",
             of,
             files={path.suffix[1:]: {"path": str(path), "meta": {"_type": "gradio.FileData"}} for path in paths},
@@ -75,16 +71,18 @@ def check_length(host: EngineHost, checkpoint: str, requests: list[Request]) -> 
 
 
 def computed(
-    engine: Engine, requests: list[Request], said: Callable[[str, int], Said], films: bool
-) -> Generator[Said, None, list[Run]]:
+    engine: Engine, requests: list[Request], progress: Callable[[str, int], Progress], films: bool
+) -> Generator[Progress | None, None, list[Run]]:
     """Run each request alone, and say how far it is now and then. films: keep the trajectories too."""
     runs, done, said_at = [], 0, 0.0
     for request in requests:
         with closing(engine.run(request, film=films)) as run:
             for _ in run:
-                if time.perf_counter() - said_at >= PROGRESS_EVERY_S:
-                    yield said("running", done + run.done)
-                    said_at = time.perf_counter()
+                if time.perf_counter() - said_at < PROGRESS_EVERY_S:
+                    yield None  # a step of somebody else's run may come in between
+                    continue
+                yield progress("running", done + run.done)
+                said_at = time.perf_counter()
         done += run.evaluations
         runs.append(run)
     return runs

@@ -3,6 +3,9 @@
 GNU OpenMP, which torch's CPU build uses, gives each thread that computes a pool of helpers, and lets them spin between
 the hundreds of parallel regions of a network only while there are no more of them, all pools together, than processors;
 otherwise they sleep and are woken each time (docs/decisions/0014-compute-thread.md has the figures).
+
+Everybody's work is done a piece at a time, in turn: a piece is a step of a run, or loading a model, or a file. So runs of
+several tabs go on side by side, each timed by its own steps, and a new one begins after a piece of each at the latest.
 """
 
 from __future__ import annotations
@@ -17,10 +20,8 @@ R = TypeVar("R")
 Y = TypeVar("Y")
 
 WAKE_S = 0.5  # how often the serving thread looks up, because on Windows Ctrl-C cannot interrupt a wait
-
-
-AGAIN = object()
-"""What work returns to be done again after whatever else waits."""
+NOT_DONE = object()
+"""What a piece of work returns to be asked for again once the work queued meanwhile has had its piece."""
 
 
 class ClosingError(RuntimeError):
@@ -36,6 +37,8 @@ class Compute:
     def __init__(self) -> None:
         self._work: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._server: int | None = None  # ident of the thread that serves, or is about to
+        self._lock = threading.Lock()
+        self.playing = 0  # generators that ``play`` has begun and not ended
 
     def claim(self) -> None:
         """From now on work waits for this thread to serve."""
@@ -55,10 +58,19 @@ class Compute:
             self._server = None
             self._refuse()
 
+    def serve_beside(self) -> None:
+        """Where no thread serves, as in an app that mounts the page in its own, start one that does."""
+        with self._lock:
+            if self._server is None:
+                ready = threading.Event()
+                thread = threading.Thread(target=lambda: (self.claim(), ready.set(), self.serve()), daemon=True)
+                thread.start()
+                ready.wait()
+
     def _do(self, work: Callable[[], Any], done: Future[Any]) -> None:
         try:
             result = work()
-            if result is AGAIN:
+            if result is NOT_DONE:
                 self._work.put((work, done))
             else:
                 done.set_result(result)
@@ -77,21 +89,45 @@ class Compute:
             except queue.Empty:
                 return
 
-    def later(self, work: Callable[[], object]) -> None:
+    def later(self, work: Callable[[], object]) -> Future[Any]:
         """Have it done as soon as the serving thread comes to it, and do not wait."""
-        self._work.put((work, Future()))
+        done: Future[Any] = Future()
+        self._work.put((work, done))
+        return done
 
     def call(self, work: Callable[[], Any]) -> Any:
         """Its result, or the exception that it raised."""
         if self._server in (None, threading.get_ident()):
-            while (result := work()) is AGAIN:
+            while (result := work()) is NOT_DONE:
                 pass
             return result
-        done: Future[Any] = Future()
-        self._work.put((work, done))
+        done = self.later(work)
         if self._server is None:  # it ended meanwhile
             self._refuse()
         return done.result()
+
+    def play(
+        self, made: Generator[Y | None, None, None], say: Callable[[Y], None],
+        end: Callable[[BaseException | None], None],
+    ) -> None:  # fmt: skip
+        """Have a generator run to its end, a value at a time, without a thread that waits. say: gets each value that is
+        not None, on the serving thread. end: gets None at the end, or what ended it."""
+
+        def piece() -> object:
+            try:
+                value = next(made)
+            except StopIteration:
+                return None
+            if value is not None:
+                say(value)
+            return NOT_DONE
+
+        def ended(done: Future[Any]) -> None:
+            self.playing -= 1
+            end(done.exception())
+
+        self.playing += 1
+        self.later(piece).add_done_callback(ended)
 
     def steps(self, made: Generator[Y | None, None, R]) -> Generator[Y, None, R]:
         """The same values and result. What is computed between two of them is computed there; where ``made`` yields
@@ -111,9 +147,9 @@ class Compute:
 
 
 def _advance(made: Iterator[Y | None]) -> Any:
-    """(the next value, None), (None, the end), as a Future cannot carry StopIteration, or AGAIN."""
+    """(the next value, None), (None, the end), as a Future cannot carry StopIteration, or NOT_DONE."""
     try:
         value = next(made)
     except StopIteration as end:
         return None, end
-    return AGAIN if value is None else (value, None)
+    return NOT_DONE if value is None else (value, None)

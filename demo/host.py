@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
-import threading
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.layouts import find_checkpoints, training_steps
+from demo.cache import Cache
 from demo.compute import Compute
 
 if TYPE_CHECKING:
     from core import Engine
+    from core.checkpoint import Checkpoint
 
 
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
 API_MINUTES = 10
+CALIBRATED_MS = 400.0  # of one picture: eight of a model that slow would keep everybody waiting
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
 
 
@@ -32,9 +35,9 @@ class EngineHost:
     ) -> None:  # fmt: skip
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
         self.api_minutes, self.backend = api_minutes, backend
-        self.compute = Compute()
-        self._lock = threading.Lock()
+        self.compute, self.cache = Compute(), Cache()
         self._engines: dict[str, Engine] = {}
+        self._opening: dict[str, Checkpoint] = {}  # read, and not yet an engine
         self._ms: dict[tuple[str, int], float] = {}
 
     def names(self) -> list[str]:
@@ -57,26 +60,39 @@ class EngineHost:
     def engine(self, name: str) -> Engine:
         """The engine of a checkpoint; the first call loads it. Raises DDIMError."""
         engine = self._engines.get(name)
-        return engine or self.compute.call(lambda: self._opened(name))
+        if engine is None:
+            for _ in self.compute.steps(self.opened(name)):
+                pass
+            engine = self._engines[name]
+        return engine
 
-    def _opened(self, name: str) -> Engine:
+    def opened(self, name: str) -> Generator[None, None, Engine]:
+        """Load a checkpoint a piece at a time, on the compute thread; whoever comes to a piece first does it, so several
+        may wait for one model, and any of them may leave. Raises DDIMError."""
         from core import CheckpointError, Engine
         from core.backends import instead_of
+        from core.checkpoint import open_checkpoint
 
+        if name in self._engines:
+            return self._engines[name]
         if name not in self.names():
             raise CheckpointError(f"There is no checkpoint {name!r} under {self.root}: choose one from the list.")
-        with self._lock:
-            if name not in self._engines:
-                self._limit_threads()
-                engine = Engine.open(self.root / name, self.device, self.precision, self.backend)
-                reason = instead_of(engine.device, engine.precision) if self.backend == "auto" else None
-                if reason is not None:
-                    print(f"{name} is computed by torch: {reason}", flush=True)
-                for note in engine.checkpoint.notes:
-                    print(f"{name}: {note}", flush=True)
-                self._calibrate(name, engine)
-                self._engines[name] = engine
-            return self._engines[name]
+        if name not in self._opening:
+            self._limit_threads()
+            self._opening[name] = open_checkpoint(self.root / name)
+        yield
+        if name not in self._engines:
+            engine = Engine(self._opening[name], self.device, self.precision, self.backend)
+            reason = instead_of(engine.device, engine.precision) if self.backend == "auto" else None
+            if reason is not None:
+                print(f"{name} is computed by torch: {reason}", flush=True)
+            for note in engine.checkpoint.notes:
+                print(f"{name}: {note}", flush=True)
+            self._engines[name] = engine
+            self._opening.pop(name)
+            yield
+            yield from self._calibrated(name, engine)
+        return self._engines[name]
 
     def _limit_threads(self) -> None:
         """Before any network runs: a thread that has computed already keeps the number it found."""
@@ -85,37 +101,45 @@ class EngineHost:
 
             torch.set_num_threads(self.threads)
 
-    def _calibrate(self, name: str, engine: Engine) -> None:
+    def _calibrated(self, name: str, engine: Engine) -> Generator[None, None, None]:
+        """Time a few evaluations of one picture, then of eight, within a second or so of each."""
         from core import Request, SamplerSettings
 
         for batch in (1, 8):
+            if self.expected_ms(name, batch) > CALIBRATED_MS:
+                return  # the runs themselves will tell
             request, before, times = Request(tuple(range(batch)), SamplerSettings(steps=min(4, engine.T))), 0.0, []
             for step in engine.run(request):
                 times.append(1000 * (step.elapsed_s - before))
                 before = step.elapsed_s
-            self.measured(name, batch, min(times))  # the machine is still busy starting up
+                self.measured(name, batch, min(times))  # the machine is still busy starting up
+                yield
+                if before > 1:
+                    break
 
     def preload(self) -> None:
         """Load the first checkpoint as soon as ``compute`` is served. A failure is raised again by the run that
         needs it."""
 
-        def load() -> None:
+        def failed(error: BaseException | None) -> None:
             from core import DDIMError
 
-            for name in self.names()[:1]:
-                try:
-                    self.engine(name)
-                except DDIMError as error:
-                    print(f"{name}: {error}", flush=True)
+            if isinstance(error, DDIMError):
+                print(f"{self.names()[0]}: {error}", flush=True)
 
-        self.compute.later(load)
+        def loading() -> Generator[None, None, None]:
+            yield from self.opened(self.names()[0])
+
+        if self.names():
+            self.compute.play(loading(), lambda _: None, failed)
 
     def measured(self, name: str, batch: int, ms: float) -> None:
         """Remember what a network evaluation of this batch took."""
         self._ms[(name, batch)] = ms
 
     def expected_ms(self, name: str, batch: int) -> float:
-        """Milliseconds of one evaluation at this batch: measured, or from the nearest measured batch."""
+        """Milliseconds of one evaluation at this batch: measured, or from the nearest measured batch; 0 where nothing
+        is known yet."""
         known = {b: ms for (n, b), ms in self._ms.copy().items() if n == name}
         if not known:
             return 0.0

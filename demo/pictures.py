@@ -1,15 +1,41 @@
-"""Pictures on their way to the browser: one lossless WebP for many tiles, at native size."""
+"""Pictures on their way to the browser: one lossless WebP for many tiles, at native size, sent once and then named."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 Pictures = NDArray[np.uint8]  # N×H×W×3
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture inside a panel's value. uri: its data: URI."""
+
+    uri: str
+
+    @cached_property
+    def id(self) -> str:
+        """What values call it once the browser has it."""
+        return hashlib.sha256(self.uri.encode()).hexdigest()[:16]
+
+
+def named(value: Any, pictures: dict[str, str]) -> Any:
+    """The same value as JSON can hold it, each picture replaced by its id; ``pictures`` gains id → data: URI."""
+    if isinstance(value, Picture):
+        pictures[value.id] = value.uri
+        return value.id
+    if isinstance(value, dict):
+        return {key: named(one, pictures) for key, one in value.items()}
+    return [named(one, pictures) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def data_uri(picture: NDArray[np.uint8]) -> str:
@@ -25,11 +51,11 @@ def row(tiles: Pictures) -> NDArray[np.uint8]:
     return tiles.transpose(1, 0, 2, 3).reshape(h, n * w, c)
 
 
-def tiles_uri(tiles: Pictures) -> str:
+def tiles_picture(tiles: Pictures) -> Picture:
     """One row of tiles."""
-    return data_uri(row(tiles))
+    return Picture(data_uri(row(tiles)))
 
 
-def film_uri(x_t: Pictures, x0_hat: Pictures) -> str:
+def film_picture(x_t: Pictures, x0_hat: Pictures) -> Picture:
     """Two rows of equal length: x_t above, x̂0 below."""
-    return data_uri(np.concatenate([row(x_t), row(x0_hat)]))
+    return Picture(data_uri(np.concatenate([row(x_t), row(x0_hat)])))

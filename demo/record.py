@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from demo.handlers import Handlers
 from demo.host import EngineHost
-from demo.settings import PageSettings
+from demo.jobs import Finished
+from demo.live import Live, Wish
+from demo.pictures import film_picture
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = Path(__file__).resolve().parent / "recorded"
@@ -23,31 +23,34 @@ FRAMES = 7
 
 
 def record(host: EngineHost, name: str) -> dict[str, Any]:
-    """Panel values of a run at the page's first settings, each marked as recorded."""
-    page = PageSettings(checkpoint=name)
-    values = (name, page.steps, page.eta, page.seed, page.count, page.seed_to, page.spacing, page.steps_b, page.eta_b)
-    panels: dict[str, Any] = {}
-    handlers = Handlers(host)
-    for update in handlers.run("record", values, ask_above_s=math.inf):
-        if update.status[0] == "error":
-            raise SystemExit(update.status[1])
-        panels |= update.panels
-    finished = handlers.sessions.get("record").finished
+    """Panel values of a run at the page's first settings, each marked as recorded, their pictures inside."""
+    live, panels, pictures = Live(host), {}, {}
+    first, messages = live.want(Wish(None, 0, {"checkpoint": name}, start=True))
+    for message in messages or ():
+        if message is None:
+            continue
+        if message.get("status", [""])[0] == "error":
+            raise SystemExit(message["status"][1])
+        pictures |= message.get("pictures", {})
+        if "panel" in message:
+            panels[message["panel"]] = message["value"] | {"files": []}
+    session = live.sessions.get(first["session"])
+    assert session is not None
     for key in "ab":
-        panels["duel"][key] = thinned(panels["duel"][key], finished[key][2][0])
-    for value in (panels["samples"], panels["strip"], panels["duel"]["a"], panels["duel"]["b"]):
-        value["state"] = "recorded"
+        panels["duel"][key] = thinned(panels["duel"][key], session.last[key]) | {"state": "recorded"}
+    for key in ("samples", "strip"):
+        panels[key] |= {"tiles": pictures[panels[key]["tiles"]], "state": "recorded"}
+    panels["duel"]["state"] = "recorded"
     return panels
 
 
-def thinned(value: dict[str, Any], film: Any) -> dict[str, Any]:
+def thinned(value: dict[str, Any], run: Finished) -> dict[str, Any]:
     """A player's value with FRAMES of its frames: noise does not compress, and the page should open fast."""
-    from demo.pictures import film_uri
-
-    x_t, x0_hat = film
+    assert run.film is not None
+    x_t, x0_hat = run.film
     kept = np.unique(np.linspace(0, len(x_t) - 1, FRAMES).round().astype(int))
     times = {name: [value[name][i] for i in kept] for name in ("t", "at_s", "x0_at_s")}
-    return value | times | {"film": film_uri(x_t[kept], x0_hat[kept])}
+    return value | times | {"film": film_picture(x_t[kept], x0_hat[kept]).uri}
 
 
 def main() -> None:

@@ -1,94 +1,98 @@
-"""What each browser tab wants now. A run that is no longer wanted ends itself within a step."""
+"""The tabs: what each wants now, what it has on screen, and the files that it was offered. Bounded in number and time."""
 
 from __future__ import annotations
 
+import secrets
 import threading
-from dataclasses import dataclass, field
-from typing import Any
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from demo.settings import PageSettings
 
+if TYPE_CHECKING:
+    from demo.jobs import Finished
+    from demo.scene import File
 
-@dataclass
+MAX_SESSIONS, MAX_FILES = 256, 96
+EXPIRES_S = 2 * 3600.0  # after its last message; a page that comes back later begins a new session
+
+
 class Session:
-    """wanted: the newest settings a control sent. running: the run that is going or waiting, and patience_s: above
-    which estimate it asks before it goes on. stops: how often Stop was pressed, and
-    halted: the settings it stopped. finished: job name → ((checkpoint, request),
-    what it showed, what an export needs), so that only what changed runs again; "Run again" puts a new dict in its
-    place, while a run keeps to the one it began with. ddpm_s: (checkpoint, batch) →
-    measured seconds of a full DDPM run in this tab. exact: (checkpoint, seed) → the picture of η = 0 with all T
-    steps, H×W×3, where this tab has made it. glance: (checkpoint, job, request, what it showed) of the coarse picture
-    that answered the newest change. sent: panel name → hash of the value the browser has."""
+    """One tab. seq: of the newest change that arrived. page: its settings. last: what each job showed last. ddpm_s:
+    seconds of DDPM with all steps by (weights, batch), as measured here."""
 
-    wanted: PageSettings | None = None
-    running: Ticket | None = None
-    patience_s: float = 0.0
-    stops: int = 0
-    halted: PageSettings | None = None
-    finished: dict[str, tuple[Any, dict[str, Any], Any]] = field(default_factory=dict)
-    ddpm_s: dict[tuple[str, int], float] = field(default_factory=dict)
-    exact: dict[tuple[str, int], Any] = field(default_factory=dict)
-    glance: tuple[str, str, Any, dict[str, Any]] | None = None
-    sent: dict[str, int] = field(default_factory=dict)
+    def __init__(self, key: str) -> None:
+        self.key, self.seq, self.stopped_seq = key, -1, -1
+        self.page: PageSettings | None = None
+        self.last: dict[str, Finished] = {}
+        self.ddpm_s: dict[tuple[str, int], float] = {}
+        self.gone = False
+        self._files: OrderedDict[str, File] = OrderedDict()
+        self._tokens: dict[object, str] = {}
 
+    def offer(self, file: File) -> str:
+        """The address of a file, which nobody can guess; the same for the same file."""
+        what = file.name, tuple(map(id, file.runs))
+        token = self._tokens.get(what)
+        if token is None or token not in self._files:
+            token = self._tokens[what] = secrets.token_urlsafe(12)
+        self._files[token] = file
+        self._files.move_to_end(token)
+        while len(self._files) > MAX_FILES:
+            self._files.popitem(last=False)
+        if len(self._tokens) > 4 * MAX_FILES:
+            self._tokens = {key: kept for key, kept in self._tokens.items() if kept in self._files}
+        return f"ddim/file/{self.key}/{token}/{file.name}"
 
-@dataclass(frozen=True)
-class Ticket:
-    """A run's right to go on: until other settings are wanted, Stop is pressed or the tab is gone."""
-
-    sessions: Sessions
-    key: str
-    session: Session
-    settings: PageSettings
-    stops: int
-
-    @property
-    def stopped(self) -> bool:
-        gone = self.sessions.peek(self.key) is not self.session  # even when the tab came back since
-        return gone or self.session.stops != self.stops
-
-    @property
-    def stale(self) -> bool:
-        return self.session.wanted not in (None, self.settings)
-
-    @property
-    def over(self) -> bool:
-        return self.stopped or self.stale
+    def file(self, token: str, name: str) -> File | None:
+        """What was offered under this address."""
+        found = self._files.get(token)
+        return found if found is not None and found.name == name else None
 
 
 class Sessions:
-    """All tabs, by gradio's session hash. Settings are compared, not counted: a control's announcement
-    and its run travel separately, and a run must not be ended by its own announcement arriving late."""
+    """By keys that the server makes. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_SESSIONS, expires_s: float = EXPIRES_S, clock: Callable[[], float] = time.monotonic):
+        self.most, self.expires_s, self.clock = most, expires_s, clock
         self._lock = threading.Lock()
-        self._sessions: dict[str, Session] = {}
+        self._kept: OrderedDict[str, tuple[Session, float]] = OrderedDict()  # the longest silent first
 
-    def get(self, key: str) -> Session:
+    def get(self, key: object) -> Session | None:
+        """The session of a key, or None where there is none, or none any more."""
         with self._lock:
-            return self._sessions.setdefault(key, Session())
+            self._expire()
+            found = self._kept.get(key) if isinstance(key, str) else None
+            if found is None:
+                return None
+            self._kept[found[0].key] = found[0], self.clock()
+            self._kept.move_to_end(found[0].key)
+            return found[0]
 
-    def peek(self, key: str) -> Session | None:
+    def new(self) -> Session:
+        """A session with a key of its own; where there are too many the one that was silent for longest goes."""
+        session = Session(secrets.token_urlsafe(18))
         with self._lock:
-            return self._sessions.get(key)
+            self._kept[session.key] = session, self.clock()
+            self._expire()
+        return session
 
-    def want(self, key: str, settings: PageSettings) -> None:
-        session = self.get(key)
-        session.wanted = settings
-        if settings != session.halted:
-            session.halted = None
-
-    def stop(self, key: str, halt: bool = True) -> None:
-        """End this tab's run within a step. halt: and do not run the same settings again before they change."""
-        session = self.peek(key)
-        if session is not None:
-            session.stops += 1
-            session.halted = session.wanted if halt else None
-
-    def forget(self, key: str) -> None:
+    def forget(self, key: object) -> None:
+        """The tab is gone: its run ends, and what it had goes."""
         with self._lock:
-            self._sessions.pop(key, None)
+            if isinstance(key, str) and key in self._kept:
+                self._kept.pop(key)[0].gone = True
 
-    def ticket(self, key: str, settings: PageSettings) -> Ticket:
-        session = self.get(key)
-        return Ticket(self, key, session, settings, session.stops)
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def _expire(self) -> None:
+        oldest = self.clock() - self.expires_s
+        while self._kept:
+            session, seen = next(iter(self._kept.values()))
+            if len(self._kept) <= self.most and seen >= oldest:
+                return
+            session.gone = True
+            self._kept.popitem(last=False)

@@ -1,90 +1,158 @@
-"""What the controls of the page say, as one frozen value. No torch: the page is built before it is loaded."""
+"""The one table of what the page can be set to: name, kind, bounds, label and default of each setting.
+
+Reading, links, cutting to a checkpoint's T, the controls and what the browser knows of them all follow from it. No
+torch: the page is built before that is loaded.
+"""
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
-Number = TypeVar("Number", int, float)
+from core.solvers import SOLVERS, solver_named
+from demo.fields import Choice, Flag, Kind, Lane, Lanes, Listed, Nearest, Place, Real, Whole, plain, shown
 
 COUNTS = (1, 4, 8, 16, 32)
-FRAMES = 11
-MAX_PAGE_SEED = 999_999
-
-
-VIEWS = ("explore", "compare", "interpolate", "grid", "tradeoff", "reproduce", "learn")
-SPACINGS = ("leading", "trailing", "linspace", "quadratic")
-MAX_LANES, MAX_KEYS, SHEET = 4, 8, 7
+FRAMES = 11  # of Explore's strip
 FRAMES_BETWEEN = (4, 6, 10, 15)
-MAX_GRID_STEPS, MAX_GRID_ETAS = 8, 6
-SHEET_STEPS = 10  # the sheet is run with so few at most: it is an overview of 49 pictures
+MAX_PAGE_SEED = 2**53 - 1  # whole numbers stay exact in a browser up to here
+MAX_LANES, MAX_KEYS, MAX_GRID_STEPS, MAX_GRID_ETAS = 4, 8, 8, 6
+SHEET, SHEET_STEPS = 7, 10  # a sheet is an overview of 49 pictures, so it takes so few steps at most
+SPACINGS = {name: name for name in ("leading", "trailing", "linspace", "quadratic")}
+VIEWS = {
+    "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "grid": "Grid",
+    "tradeoff": "Trade-off", "reproduce": "Reproduce", "learn": "Learn",
+}  # fmt: skip
 WHAT = {
     "samples": "Samples", "strip": "Strip", "a": "Player A", "b": "Player B",
     "lane0": "Runner A", "lane1": "Runner B", "lane2": "Runner C", "lane3": "Runner D",
     "path": "Path", "place": "Place on the sheet", "sheet": "Sheet",
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One runner of the Compare view."""
-
-    steps: int
-    eta: float
-    spacing: str = "leading"
-
-
+SHAPES = {"ring": "Ring of eight", "moons": "Two moons", "spiral": "Spiral", "two": "Two, 30 : 70"}
+CORNERS = ("Top left", "Top right", "Bottom left", "Bottom right")
+SEED = Whole(0, MAX_PAGE_SEED)
 RACE = (Lane(10, 0.0), Lane(50, 0.0), Lane(1000, 1.0))
+
+
+class Field(NamedTuple):
+    """A setting. default: of the page as it opens. label: of its control."""
+
+    kind: Kind
+    default: Any
+    label: str
+
+
+FIELDS: dict[str, Field] = {
+    "view": Field(Choice(VIEWS), "explore", "View"),  # the tab in front; only its panels run
+    "steps": Field(Whole(1, looks="steps"), 20, "Steps S"),
+    "eta": Field(Real(0, 1), 0.0, "η"),
+    "seed": Field(SEED, 3, "Seed"),  # the first sample's, and of every single picture
+    "seed_to": Field(SEED, 8, "to seed"),  # the far end of the strip
+    "count": Field(Nearest(COUNTS), 16, "Pictures"),
+    "spacing": Field(Choice(SPACINGS), "leading", "Step spacing"),
+    "solver": Field(Choice({name: solver.title for name, solver in SOLVERS.items()}), "ddim", "Solver"),
+    "steps_b": Field(Whole(1, looks="steps"), 20, "Steps of B"),
+    "eta_b": Field(Real(0, 1), 1.0, "η of B"),
+    "lanes": Field(Lanes(SPACINGS, 2, MAX_LANES), RACE, "Runners"),
+    "keys": Field(Listed(SEED, 2, MAX_KEYS), (3, 8, 12), "Key"),  # the seeds on the path
+    "between": Field(Nearest(FRAMES_BETWEEN), 6, "Pictures from key to key"),
+    "loop": Field(Flag(), True, "Close the loop"),
+    "own_noise": Field(Flag(), False, "Own noise for each picture (η > 0)"),
+    "corners": Field(Listed(SEED, 4, 4, names=CORNERS), (3, 8, 12, 20), "Corners"),
+    "place": Field(Place(), (0.5, 0.5), "Place on the sheet"),
+    "grid_steps": Field(
+        Listed(Whole(1), 1, MAX_GRID_STEPS, "numbers", rising=True), (5, 10, 20, 50), "Steps S, across"
+    ),
+    "grid_etas": Field(Listed(Real(0, 1), 1, MAX_GRID_ETAS, "numbers", rising=True), (0.0, 0.5, 1.0), "η, down"),
+    "what": Field(Choice(WHAT), "samples", "Run"),  # that Reproduce writes out
+    "shape": Field(Choice(SHAPES), "ring", "Distribution"),  # that Learn flows to
+}
+NAMES = ("checkpoint", *FIELDS)
 
 
 @dataclass(frozen=True)
 class PageSettings:
-    """steps, eta: of the samples, the strip and player A. steps_b, eta_b: of player B.
-    seed: the first sample's; the others follow it, and every runner of Compare starts from it. seed_to: the far
-    end of the strip. view: the tab in front; only its panels run. lanes: the runners of Compare. keys: the seeds
-    on Interpolate's timeline, with ``between`` pictures from one to the next. corners: of its sheet, and place:
-    where on the sheet (across, down). own_noise: each picture between seeds adds its own noise at η > 0.
-    grid_steps, grid_etas: the columns and rows of Grid, whose cells all start from ``seed``. what: the run, one of
-    WHAT, that Reproduce writes out."""
+    """What the page is set to: a checkpoint and one value for each of FIELDS, each within its bounds."""
 
     checkpoint: str
-    steps: int = 20
-    eta: float = 0.0
-    seed: int = 3
-    count: int = 16
-    seed_to: int = 8
-    spacing: str = "leading"
-    steps_b: int = 20
-    eta_b: float = 1.0
-    view: str = "explore"
-    lanes: tuple[Lane, ...] = RACE
-    keys: tuple[int, ...] = (3, 8, 12)
-    between: int = 6
-    loop: bool = True
-    own_noise: bool = False
-    corners: tuple[int, ...] = (3, 8, 12, 20)
-    place: tuple[float, float] = (0.5, 0.5)
-    grid_steps: tuple[int, ...] = (5, 10, 20, 50)
-    grid_etas: tuple[float, ...] = (0.0, 0.5, 1.0)
-    what: str = "samples"
+    view: str = FIELDS["view"].default
+    steps: int = FIELDS["steps"].default
+    eta: float = FIELDS["eta"].default
+    seed: int = FIELDS["seed"].default
+    seed_to: int = FIELDS["seed_to"].default
+    count: int = FIELDS["count"].default
+    spacing: str = FIELDS["spacing"].default
+    solver: str = FIELDS["solver"].default
+    steps_b: int = FIELDS["steps_b"].default
+    eta_b: float = FIELDS["eta_b"].default
+    lanes: tuple[Lane, ...] = FIELDS["lanes"].default
+    keys: tuple[int, ...] = FIELDS["keys"].default
+    between: int = FIELDS["between"].default
+    loop: bool = FIELDS["loop"].default
+    own_noise: bool = FIELDS["own_noise"].default
+    corners: tuple[int, ...] = FIELDS["corners"].default
+    place: tuple[float, float] = FIELDS["place"].default
+    grid_steps: tuple[int, ...] = FIELDS["grid_steps"].default
+    grid_etas: tuple[float, ...] = FIELDS["grid_etas"].default
+    what: str = FIELDS["what"].default
+    shape: str = FIELDS["shape"].default
 
     @property
     def frames(self) -> int:
         """Pictures on the path through the keys."""
         return len(self.keys) * self.between if self.loop else (len(self.keys) - 1) * self.between + 1
 
-    def within(self, T: int) -> PageSettings:
-        """The same with every S cut to T; columns of the grid that become equal are one."""
-        return replace(
-            self,
-            steps=min(self.steps, T),
-            steps_b=min(self.steps_b, T),
-            lanes=tuple(replace(lane, steps=min(lane.steps, T)) for lane in self.lanes),
-            grid_steps=rising(min(S, T) for S in self.grid_steps),
-        )
+    def as_json(self) -> dict[str, Any]:
+        """As the browser holds it."""
+        return {name: plain(getattr(self, name)) for name in NAMES}
+
+    def query(self) -> str:
+        """ "?checkpoint=…&view=…": every setting, so that a link means the same when defaults change."""
+        texts = {name: field.kind.text(getattr(self, name)) for name, field in FIELDS.items()}
+        return "?" + urlencode({"checkpoint": self.checkpoint, **texts})
+
+
+class Corrected(NamedTuple):
+    """page: settings that can be run. said: what had to be changed of those that were asked for, in words."""
+
+    page: PageSettings
+    said: list[str]
+
+
+def first_settings(checkpoint: str, training_steps: int) -> PageSettings:
+    """What the page opens with."""
+    return corrected({"checkpoint": checkpoint}, [checkpoint], lambda _: training_steps).page
+
+
+def corrected(
+    asked: Mapping[str, object], checkpoints: Collection[str], training_steps: Callable[[str], int],
+    before: PageSettings | None = None,
+) -> Corrected:  # fmt: skip
+    """The nearest settings that can be run. asked: by name, what the controls, a link or a file hold; what is left out
+    or cannot be read stays as it was ``before``, or at its default. Names that are none of ours are passed over."""
+    names, said = list(checkpoints), []
+    otherwise = before.checkpoint if before is not None and before.checkpoint in names else names[0]
+    checkpoint = asked.get("checkpoint", otherwise)
+    if checkpoint not in names:
+        said.append(f"there is no checkpoint {shown(checkpoint)} here, so {otherwise} is shown")
+        checkpoint = otherwise
+    T, found = training_steps(str(checkpoint)), {}
+    for name, field in FIELDS.items():
+        old = field.default if before is None else getattr(before, name)
+        fallback, _ = field.kind.read(plain(old), T)  # within this checkpoint's T
+        value = fallback
+        if name in asked:
+            read, words = field.kind.read(asked[name], T)
+            value = fallback if read is None else read
+            if words:
+                said.append(f"{name}: {words}" + (" and was left out" if read is None else ""))
+        found[name] = value
+    if found["eta"] > 0 and found["solver"] != "ddim":
+        said.append(f"η is 0: {solver_named(found['solver']).title} adds no noise")
+        found["eta"] = 0.0
+    return Corrected(PageSettings(checkpoint=str(checkpoint), **found), said)
 
 
 def log_stops(T: int) -> list[int]:
@@ -96,130 +164,3 @@ def log_stops(T: int) -> list[int]:
         stops.update(int(decade * r) for r in ladder)
         decade *= 10
     return sorted(s for s in stops if s <= T)
-
-
-def whole(value: object, name: str, low: int, high: int) -> int:
-    """A whole number from a control, or ValueError with a sentence for the page."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
-        raise ValueError(f"{name} must be a whole number from {low} to {high}.")
-    if not low <= value <= high:
-        raise ValueError(f"{name} must lie between {low} and {high}, not {int(value)}.")
-    return int(value)
-
-
-def steps_within(value: object, name: str, T: int) -> int:
-    """S of a runner or a column, cut to T: it may be a default, or stem from a checkpoint with more steps."""
-    return whole(T if isinstance(value, (int, float)) and value > T else value, name, 1, T)
-
-
-def share(value: object, name: str) -> float:
-    """A number from 0 to 1 from a control, or ValueError with a sentence for the page."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
-        raise ValueError(f"{name} must lie between 0 (DDIM) and 1 (DDPM).")
-    return float(value)
-
-
-def one_of(value: object, name: str, choices: tuple[object, ...]) -> object:
-    if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(str, choices))}.")
-    return value
-
-
-def json_list(text: object, name: str, low: int, high: int) -> list[object]:
-    """The list that a custom control sends as JSON text."""
-    try:
-        found = json.loads(str(text))
-    except ValueError:
-        found = None
-    if not isinstance(found, list) or not low <= len(found) <= high:
-        raise ValueError(f"{name} must be a list of {low} to {high}.")
-    return found
-
-
-def lanes_of(text: object, T: int) -> tuple[Lane, ...]:
-    lanes = []
-    for i, raw in enumerate(json_list(text, "The runners", 2, MAX_LANES)):
-        who = f"of runner {'ABCD'[i]}"
-        if not isinstance(raw, dict):
-            raise ValueError("A runner needs steps, η and a spacing.")
-        spacing = one_of(raw.get("spacing"), f"The spacing {who}", SPACINGS)
-        lanes.append(
-            Lane(steps_within(raw.get("steps"), f"Steps {who}", T), share(raw.get("eta"), f"η {who}"), str(spacing))
-        )
-    return tuple(lanes)
-
-
-def seeds_of(text: object, name: str, low: int, high: int) -> tuple[int, ...]:
-    return tuple(whole(seed, "A seed", 0, MAX_PAGE_SEED) for seed in json_list(text, name, low, high))
-
-
-def rising(values: Iterable[Number]) -> tuple[Number, ...]:
-    """Each value once, the smallest first."""
-    return tuple(sorted(set(values)))
-
-
-def as_control(value: object) -> str:
-    """What a custom control of lanes, keys, corners or a place holds: JSON text."""
-    return json.dumps([asdict(v) if isinstance(v, Lane) else v for v in value], separators=(",", ":"))  # type: ignore[attr-defined]
-
-
-def page_settings(
-    T: int,
-    checkpoint: str,
-    steps: object = 20,
-    eta: object = 0.0,
-    seed: object = 3,
-    count: object = 16,
-    seed_to: object = 8,
-    spacing: str = "leading",
-    steps_b: object = 20,
-    eta_b: object = 1.0,
-    view: str = "explore",
-    lanes: object = as_control(RACE),
-    keys: object = "[3,8,12]",
-    between: object = 6,
-    loop: object = True,
-    own_noise: object = False,
-    corners: object = "[3,8,12,20]",
-    place: object = "[0.5,0.5]",
-    grid_steps: object = "[5,10,20,50]",
-    grid_etas: object = "[0,0.5,1]",
-    what: object = "samples",
-) -> PageSettings:
-    """Check what the controls sent; runners and columns are cut to T steps. Raises ValueError with one sentence that
-    names the remedy."""
-    across, down = (share(v, "A place on the sheet") for v in json_list(place, "The place", 2, 2))
-    return PageSettings(
-        checkpoint=checkpoint,
-        steps=whole(steps, "Steps", 1, T),
-        eta=share(eta, "η"),
-        seed=whole(seed, "The seed", 0, MAX_PAGE_SEED),
-        count=whole(count, "The number of pictures", 1, max(COUNTS)),
-        seed_to=whole(seed_to, "The second seed", 0, MAX_PAGE_SEED),
-        spacing=str(one_of(spacing, "The spacing", SPACINGS)),
-        steps_b=whole(steps_b, "Steps of B", 1, T),
-        eta_b=share(eta_b, "η of B"),
-        view=str(one_of(view, "The view", VIEWS)),
-        lanes=lanes_of(lanes, T),
-        keys=seeds_of(keys, "The key seeds", 2, MAX_KEYS),
-        between=whole(between, "Pictures from key to key", 1, max(FRAMES_BETWEEN)),
-        loop=bool(loop),
-        own_noise=bool(own_noise),
-        corners=seeds_of(corners, "The corner seeds", 4, 4),
-        place=(across, down),
-        grid_steps=rising(steps_within(v, "S", T) for v in json_list(grid_steps, "Steps across", 1, MAX_GRID_STEPS)),
-        grid_etas=rising(share(v, "η down") for v in json_list(grid_etas, "η down", 1, MAX_GRID_ETAS)),
-        what=str(one_of(what, "The run to write out", tuple(WHAT))),
-    )
-
-
-def cut_to(T: int, controls: Mapping[str, Any]) -> dict[str, Any]:
-    """The controls that ask for more than T steps, cut to T, as they hold it: what is shown is what is run. None where
-    a value is odd: page_settings says which. controls: all of them, by name."""
-    try:
-        asked = page_settings(sys.maxsize, **controls)
-    except ValueError:
-        return {}
-    fits = asked.within(T)
-    changed = {name: value for name, value in vars(fits).items() if value != getattr(asked, name)}
-    return {name: as_control(value) if isinstance(value, tuple) else value for name, value in changed.items()}

@@ -1,159 +1,166 @@
-// Controls of our own, all made of native inputs, so keys, touch and screen readers work. Each holds one
-// value; Gradio itself tells of a change when props.value is set, so a trigger("change") would tell of it twice.
+// The controls, made of native inputs, so that keys, touch and screen readers work. Each shows one setting and sets it;
+// the server's table (demo/settings.py) says what kind it is. What cannot be run is put right where it is typed.
 (() => {
   "use strict";
-  const { el } = window.ddim.kit;
-  const config = (element) => JSON.parse(element.querySelector("[data-config]").dataset.config);
+  const { ddim } = window;
+  const { el } = ddim.kit, { fields, checkpoints, stops: allStops } = ddim.known;
   const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+  const high = (field) => (field.high === null ? ddim.T : field.high);
+  let made = 0;
+  const newId = (name) => `${name.replace("_", "-")}-input-${made += 1}`;
 
-  function whole(text, low, high, otherwise) {
+  // What was typed as a number within its bounds, or what there was where it is none.
+  function typed(text, field, otherwise, whole = true) {
     const wish = Number(text);
-    return text === "" || !Number.isFinite(wish) ? otherwise : clamp(Math.round(wish), low, high);
+    if (text.trim() === "" || Number.isNaN(wish)) return otherwise;
+    return clamp(whole ? Math.trunc(wish) : wish, field.low, high(field));
   }
 
-  // A slider over logarithmic stops; returns {node, show}. send(S) is called when a person moves it.
-  function logSlider(stops, id, send) {
-    const range = el("input", { type: "range", min: 0, max: stops.length - 1, step: 1, id });
-    const nearest = (s) => stops.reduce((best, v, i) =>
-      Math.abs(Math.log(v / s)) < Math.abs(Math.log(stops[best] / s)) ? i : best, 0);
-    range.oninput = () => send(stops[range.value]);
-    return { node: range, show(s) { range.value = nearest(s); range.setAttribute("aria-valuetext", `${s} steps`); } };
+  // A slider with a box for the exact value: over logarithmic stops for steps, else even.
+  function scale(field) {
+    if (field.kind !== "steps") return { min: field.low, max: field.high, step: field.step, at: (v) => v, of: (p) => p };
+    const stops = () => allStops[ddim.T];
+    const near = (s) => stops().reduce((best, v, i) => (Math.abs(Math.log(v / s)) < Math.abs(Math.log(stops()[best] / s)) ? i : best), 0);
+    return { min: 0, get max() { return stops().length - 1; }, step: 1, at: near, of: (p) => stops()[p] };
   }
 
-  // A slider with logarithmic stops and a box for any exact S.
-  function steps(element, props, watch) {
-    const { stops, caption } = config(element), top = stops[stops.length - 1], id = `steps-${Math.random().toString(36).slice(2)}`;
-    const box = el("input", { type: "number", min: 1, max: top, step: 1, "aria-label": `${caption}, exact` });
-    const root = element.querySelector(".steps");
-    const send = (s) => { show(s); if (props.value !== s) { props.value = s; } };
-    const slider = logSlider(stops, id, send);
-    root.replaceChildren(
-      el("div", { class: "stepsHead" }, el("label", { for: id }, caption), box), slider.node,
-      el("div", { class: "ticks", "aria-hidden": "true" }, el("span", {}, "1"), el("span", {}, String(top))));
-    const show = (s) => { box.value = s; slider.show(s); root.dataset.value = s; };
-    box.onchange = () => send(whole(box.value, 1, top, box.value === "" ? 1 : props.value));
-    watch("value", () => show(props.value));
-    show(props.value);
-  }
-
-  // What holds a list as JSON text: draw() rebuilds it, send() tells of a change.
-  function list(element, props, watch, draw) {
-    const root = element.querySelector(".list");
-    const send = (items) => {
-      const text = JSON.stringify(items);
-      if (text !== props.value) { props.value = text; draw(root, items, send); }
+  function slider(root, name, field, value, send) {
+    const id = newId(name), by = scale(field), whole = field.kind === "steps";
+    const range = el("input", { type: "range", id, step: by.step });
+    const box = el("input", { type: "number", step: whole ? 1 : "any", "aria-label": `${field.label}, exact` });
+    const ticks = [el("span", {}, String(field.low)), el("span", {})];
+    root.append(el("div", { class: "stepsHead" }, el("label", { for: id }, field.label), box), range,
+      el("div", { class: "ticks", "aria-hidden": "true" }, ...ticks));
+    const show = (v) => {
+      range.min = by.min; range.max = by.max; box.min = field.low; box.max = high(field);
+      ticks[1].textContent = high(field);
+      range.value = by.at(v); box.value = v;
+      range.setAttribute("aria-valuetext", whole ? `${v} steps` : String(v));
+      root.dataset.value = v;
     };
-    watch("value", () => draw(root, JSON.parse(props.value), send));
-    draw(root, JSON.parse(props.value), send);
+    range.oninput = () => { const v = by.of(Number(range.value)); show(v); send(v); };
+    box.onchange = () => { const v = typed(box.value, field, value(), whole); show(v); send(v); };
+    return show;
   }
 
-  // The runners of a race: steps, η and spacing each; two to four of them.
-  function lanes(element, props, watch) {
-    const { stops, spacings } = config(element), top = stops[stops.length - 1];
-    list(element, props, watch, (root, items, send) => {
+  function number(root, name, field, value, send) {
+    const id = newId(name), box = el("input", { type: "number", id, min: field.low, max: high(field), step: 1 });
+    root.append(el("label", { for: id }, field.label), box);
+    const show = (v) => { box.value = v; };
+    box.onchange = () => { const v = typed(box.value, field, value()); show(v); send(v); };
+    return show;
+  }
+
+  function select(root, name, field, value, send) {
+    const id = newId(name);
+    const node = el("select", { id }, ...field.options.map(([title, v]) => el("option", { value: JSON.stringify(v) }, title)));
+    root.append(el("label", { for: id }, field.label), node);
+    node.onchange = () => send(JSON.parse(node.value));
+    return (v) => { node.value = JSON.stringify(v); };
+  }
+
+  function flag(root, name, field, value, send) {
+    const id = newId(name), box = el("input", { type: "checkbox", id });
+    root.classList.add("flag");
+    root.append(box, el("label", { for: id }, field.label));
+    box.onchange = () => send(box.checked);
+    return (v) => { box.checked = v; };
+  }
+
+  // Numbers with commas between, in one box.
+  function numbers(root, name, field, value, send) {
+    const id = newId(name), box = el("input", { type: "text", id, inputmode: "decimal", autocomplete: "off", spellcheck: "false" });
+    root.append(el("label", { for: id }, field.label), box);
+    const show = (v) => { box.value = v.join(", "); };
+    box.onchange = () => {
+      const found = box.value.split(/[\s,;]+/).filter((t) => t !== "" && !Number.isNaN(Number(t)))
+        .map((t) => typed(t, field, field.low, field.whole));
+      const list = [...new Set(found)].sort((a, b) => a - b);
+      if (list.length > field.most) ddim.say("Adjusted", `${field.label}: only the first ${field.most} of ${list.length} were kept.`);
+      if (list.length) send(list.slice(0, field.most));
+      show(value());
+    };
+    return show;
+  }
+
+  // What is drawn anew at each change keeps the focus where it was.
+  function redrawn(root, draw) {
+    return (items) => {
       const focused = root.contains(document.activeElement) ? document.activeElement.dataset.at : null;
-      root.replaceChildren(...items.map((lane, i) => {
-        const name = "ABCD"[i];
-        const change = (part) => send(items.map((l, j) => (j === i ? { ...l, ...part } : l)));
-        const slider = logSlider(stops, `lane-${i}-steps`, (steps) => { box.value = steps; });
-        slider.node.onchange = () => change({ steps: stops[slider.node.value] });
-        slider.node.setAttribute("aria-label", `Steps of ${name}`);
-        slider.show(lane.steps);
-        const box = el("input", { type: "number", min: 1, max: top, value: lane.steps, "aria-label": `Steps of ${name}, exact`, "data-at": `${i}-box` });
-        slider.node.dataset.at = `${i}-steps`;
-        box.onchange = () => change({ steps: whole(box.value, 1, top, lane.steps) });
-        const eta = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: lane.eta, "aria-label": `η of ${name}`, "data-at": `${i}-eta` });
-        const said = el("output", {}, `η ${lane.eta}`);
-        eta.oninput = () => { said.textContent = `η ${eta.value}`; };
-        eta.onchange = () => change({ eta: Number(eta.value) });
-        const spacing = el("select", { "aria-label": `Spacing of ${name}`, "data-at": `${i}-spacing` },
-          ...spacings.map((s) => el("option", s === lane.spacing ? { selected: "" } : {}, s)));
-        spacing.onchange = () => change({ spacing: spacing.value });
-        const out = el("button", { type: "button", class: "quiet small", "aria-label": `Remove runner ${name}` }, "×");
-        out.onclick = () => send(items.filter((_, j) => j !== i));
-        out.disabled = items.length <= 2;
-        return el("div", { class: "laneRow", role: "group", "aria-label": `Runner ${name}` },
-          el("b", {}, name), el("label", { class: "wide" }, el("span", {}, "Steps"), slider.node), box,
-          el("label", { class: "wide" }, said, eta), spacing, out);
-      }));
-      const add = el("button", { type: "button", class: "quiet", "data-at": "add" }, "Add a runner");
-      add.disabled = items.length >= 4;
-      add.onclick = () => send([...items, { steps: 20, eta: 0, spacing: "leading" }]);
-      root.append(add);
+      root.replaceChildren(...draw(items));
       if (focused) root.querySelector(`[data-at="${focused}"]`)?.focus();
-    });
+    };
   }
 
-  // Seeds in a row: low to high of them, each a number box; with low = high they cannot be added or removed.
-  function seeds(element, props, watch) {
-    const { low, high, names } = config(element);
-    list(element, props, watch, (root, items, send) => {
-      const focused = root.contains(document.activeElement) ? document.activeElement.dataset.at : null;
-      root.classList.add("seeds");
-      root.replaceChildren(...items.map((seed, i) => {
-        const what = names ? names[i] : `Key ${i + 1}`;
-        const box = el("input", { type: "number", min: 0, max: 999999, value: seed, "aria-label": `${what}, seed`, "data-at": `${i}` });
-        box.onchange = () => send(items.map((s, j) => (j === i ? whole(box.value, 0, 999999, s) : s)));
+  // Seeds in a row, each a number box; with least = most they cannot be added or removed.
+  function seeds(root, name, field, value, send) {
+    const fixed = field.least === field.most, random = () => Math.floor(Math.random() * 10000);
+    root.classList.add("list", "seeds");
+    return redrawn(root, (items) => {
+      const nodes = items.map((seed, i) => {
+        const what = field.names.length ? field.names[i] : `${field.label} ${i + 1}`;
+        const box = el("input", { type: "number", min: field.low, max: field.high, value: seed, "aria-label": `${what}, seed`, "data-at": `${i}` });
+        box.onchange = () => { const v = typed(box.value, field, seed); box.value = v; send(items.map((s, j) => (j === i ? v : s))); };
         const node = el("div", { class: "key" }, el("span", {}, what), box);
-        if (low !== high) {
+        if (!fixed) {
           const out = el("button", { type: "button", class: "quiet small", "aria-label": `Remove ${what}` }, "×");
-          out.disabled = items.length <= low;
+          out.disabled = items.length <= field.least;
           out.onclick = () => send(items.filter((_, j) => j !== i));
           node.append(out);
         }
         return node;
-      }));
-      if (low !== high) {
+      });
+      if (!fixed) {
         const add = el("button", { type: "button", class: "quiet", "data-at": "add" }, "Add a seed");
-        add.disabled = items.length >= high;
-        add.onclick = () => send([...items, Math.floor(Math.random() * 10000)]);
-        root.append(add);
+        add.disabled = items.length >= field.most;
+        add.onclick = () => send([...items, random()]);
+        nodes.push(add);
       }
       const roll = el("button", { type: "button", class: "quiet", "data-at": "roll" }, "Roll all");
-      roll.onclick = () => send(items.map(() => Math.floor(Math.random() * 10000)));
-      root.append(roll);
-      if (focused) root.querySelector(`[data-at="${focused}"]`)?.focus();
+      roll.onclick = () => send(items.map(random));
+      return [...nodes, roll];
     });
   }
 
-  // Numbers with commas between, in one box.
-  function numbers(element, props, watch) {
-    const { caption, low, high, most, whole: only } = config(element), id = `numbers-${Math.random().toString(36).slice(2)}`;
-    const box = el("input", { type: "text", id, inputmode: "decimal", autocomplete: "off", spellcheck: "false" });
-    const root = element.querySelector(".numbers");
-    root.replaceChildren(el("label", { for: id }, caption), box);
-    const show = () => { box.value = JSON.parse(props.value).join(", "); };
-    box.onchange = () => {
-      const found = box.value.split(/[\s,;]+/).filter((t) => t !== "" && Number.isFinite(Number(t)))
-        .map((t) => clamp(only ? Math.round(Number(t)) : Number(t), low, high));
-      const list = [...new Set(found)].sort((a, b) => a - b).slice(0, most), text = JSON.stringify(list);
-      if (list.length && text !== props.value) { props.value = text; }
-      show();
-    };
-    watch("value", show);
-    show();
+  // The runners of a race: steps, η and spacing each.
+  function lanes(root, name, field, value, send) {
+    root.classList.add("list");
+    const steps = { ...fields.steps, low: 1 }, eta = fields.eta;
+    return redrawn(root, (items) => {
+      const by = scale(steps);
+      const rows = items.map((lane, i) => {
+        const who = "ABCD"[i], change = (part) => send(items.map((l, j) => (j === i ? { ...l, ...part } : l)));
+        const range = el("input", { type: "range", min: by.min, max: by.max, step: 1, "aria-label": `Steps of ${who}`, "data-at": `${i}-steps` });
+        const box = el("input", { type: "number", min: 1, max: ddim.T, value: lane.steps, "aria-label": `Steps of ${who}, exact`, "data-at": `${i}-box` });
+        range.value = by.at(lane.steps);
+        range.oninput = () => { box.value = by.of(Number(range.value)); };
+        range.onchange = () => change({ steps: by.of(Number(range.value)) });
+        box.onchange = () => { const v = typed(box.value, steps, lane.steps); box.value = v; change({ steps: v }); };
+        const noise = el("input", { type: "range", min: 0, max: 1, step: 0.05, value: lane.eta, "aria-label": `η of ${who}`, "data-at": `${i}-eta` });
+        const said = el("output", {}, `${eta.label} ${lane.eta}`);
+        noise.oninput = () => { said.textContent = `${eta.label} ${noise.value}`; };
+        noise.onchange = () => change({ eta: Number(noise.value) });
+        const spacing = el("select", { "aria-label": `Spacing of ${who}`, "data-at": `${i}-spacing` },
+          ...field.spacings.map((s) => el("option", s === lane.spacing ? { selected: "" } : {}, s)));
+        spacing.onchange = () => change({ spacing: spacing.value });
+        const out = el("button", { type: "button", class: "quiet small", "aria-label": `Remove runner ${who}` }, "×");
+        out.onclick = () => send(items.filter((_, j) => j !== i));
+        out.disabled = items.length <= field.least;
+        return el("div", { class: "laneRow", role: "group", "aria-label": `Runner ${who}` },
+          el("b", {}, who), el("label", { class: "wide" }, el("span", {}, "Steps"), range), box,
+          el("label", { class: "wide" }, said, noise), spacing, out);
+      });
+      const add = el("button", { type: "button", class: "quiet", "data-at": "add" }, "Add a runner");
+      add.disabled = items.length >= field.most;
+      add.onclick = () => send([...items, { steps: Math.min(20, ddim.T), eta: 0, spacing: "leading" }]);
+      return [...rows, add];
+    });
   }
 
-  // A cell of the grid or a point of the trade-off that was chosen; like a place it has no face of its own.
-  function pickControl(element, props, name) {
-    let times = 0;
-    window.ddim[name] = (steps, eta) => { times += 1; props.value = JSON.stringify([steps, eta, times]); };
-  }
-
-  // A place on the sheet. It has no face of its own: the sheet's panel moves it through window.ddim.place.
-  function placeControl(element, props) {
-    window.ddim.place = (across, down) => {
-      const text = JSON.stringify([Number(across.toFixed(4)), Number(down.toFixed(4))]);
-      if (text !== props.value) { props.value = text; }
-    };
-  }
-
-  // Which view is in front. All are in the page; the name on <html> says which one the style sheet shows. A link's
-  // view is shown before the server has answered.
-  function views(element, props, watch) {
-    const { names } = config(element), keys = Object.keys(names), root = element.querySelector(".views");
-    const linked = new URLSearchParams(location.search).get("view");
-    const buttons = keys.map((key) => el("button", { type: "button", role: "tab", id: `tab-${key}`, "data-view": key, "aria-controls": `view-${key}` }, names[key]));
+  // Which view is in front. All are in the page; the name on <html> says which one the style sheet shows.
+  function tabs(root, name, field, value, send) {
+    const keys = field.options.map(([, key]) => key);
+    const buttons = field.options.map(([title, key]) => el("button", { type: "button", role: "tab", id: `tab-${key}`, "data-view": key, "aria-controls": `view-${key}` }, title));
     const show = (view) => {
       document.documentElement.dataset.view = view;
       for (const b of buttons) {
@@ -167,24 +174,41 @@
         if (panel) { panel.setAttribute("role", "tabpanel"); panel.setAttribute("aria-labelledby", `tab-${key}`); }
       }
     };
-    const go = (view) => { show(view); if (props.value !== view) { props.value = view; } };
     buttons.forEach((b, i) => {
-      b.onclick = () => go(b.dataset.view);
+      b.onclick = () => send(b.dataset.view);
       b.onkeydown = (event) => {
         const to = { ArrowRight: i + 1, ArrowLeft: i - 1, Home: 0, End: keys.length - 1 }[event.key];
         if (to === undefined) return;
         event.preventDefault();
         const next = buttons[(to + keys.length) % keys.length];
         next.focus();
-        go(next.dataset.view);
+        send(next.dataset.view);
       };
     });
+    root.classList.add("views");
     root.setAttribute("role", "tablist");
     root.setAttribute("aria-label", "Views");
     root.replaceChildren(...buttons);
-    watch("value", () => show(props.value));
-    show(keys.includes(linked) ? linked : props.value);
+    return show;
   }
 
-  Object.assign(window.ddim, { steps, lanes, seeds, numbers, placeControl, pickControl, views });
+  const kinds = { steps: slider, slider, number, select, flag, numbers, seeds, lanes };
+  const linked = new URLSearchParams(location.search).get("view"); // shown before the server has answered
+
+  function mountControl(element) {
+    const root = element.querySelector(".control"), name = root.dataset.setting;
+    const field = name === "checkpoint"
+      ? { kind: "select", label: "Checkpoint", options: Object.keys(checkpoints).map((one) => [one, one]) } : fields[name];
+    const make = name === "view" ? tabs : kinds[field.kind], value = () => ddim.settings[name];
+    root.classList.add(`is-${name === "view" ? "tabs" : field.kind}`);
+    const show = make(root, name, field, value, (v) => ddim.set({ [name]: v }, show));
+    show(name === "view" && field.options.some(([, key]) => key === linked) ? linked : value());
+    ddim.onSettings((names, from) => {
+      // lists are drawn from their value, so they must hear of their own change as well
+      const own = from === show && !["seeds", "lanes"].includes(field.kind) && name !== "view";
+      if ((names.includes(name) && !own) || (names.includes("checkpoint") && ["steps", "lanes"].includes(field.kind))) show(value());
+    });
+  }
+
+  ddim.mountControl = mountControl;
 })();

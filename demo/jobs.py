@@ -1,0 +1,81 @@
+"""The runs that a view needs, and their results. No torch here: views are imported before it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.request import Request, SamplerSettings
+from core.timing import Timing
+from demo.pictures import Picture
+from demo.settings import PageSettings
+
+if TYPE_CHECKING:
+    from core.files import Made
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a view. name: in this view.
+
+    film: its trajectory is kept and shown; it runs by itself, as a batch of one. alone: it runs by itself so that its
+    time is its own; jobs that are neither share a batch with others of the same settings. answers: a change is answered
+    at once by the same picture at few steps. few: at so many steps it is shown before it runs.
+    """
+
+    name: str
+    request: Request
+    film: bool = False
+    alone: bool = False
+    answers: bool = False
+    few: int | None = None
+
+    @property
+    def evaluations(self) -> int:
+        """Network calls a picture."""
+        return self.request.settings.steps
+
+    def at(self, steps: int) -> Job:
+        """The same at another S."""
+        return replace(self, request=replace(self.request, settings=replace(self.request.settings, steps=steps)))
+
+
+def settings_of(page: PageSettings) -> SamplerSettings:
+    """What the sliders say."""
+    return SamplerSettings(page.steps, page.eta, page.spacing, solver=page.solver)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The result of a job. made_by: a key of what it depends on (weights, backend, request …). shown: its picture for
+    the browser. pixels: N×H×W×3, the end of a film. film: (x_t, x̂0) frames, F×H×W×3 each, t and the seconds at which
+    each was there. drawing_s: spent on previews. shared: how many pictures of others were in the same batch."""
+
+    checkpoint: str
+    weights: str
+    job: Job
+    made_by: Any
+    timing: Timing
+    record: dict[str, Any]
+    shown: Picture
+    pixels: NDArray[np.uint8]
+    film: tuple[NDArray[np.uint8], NDArray[np.uint8]] | None = None
+    times: tuple[tuple[int, float, float], ...] = ()  # (t, x_t there at s, x̂0 there at s) of each frame
+    drawing_s: float = 0.0
+    shared: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes, about."""
+        films = sum(part.nbytes for part in self.film or ())
+        return self.pixels.nbytes + films + len(self.shown.uri) + 4000
+
+    @property
+    def made(self) -> Made:
+        """As its files need it."""
+        from core.files import Made
+
+        return Made(self.record, pixels=self.pixels)

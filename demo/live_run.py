@@ -1,0 +1,239 @@
+"""What one change sets going: the messages that bring the view in front to its settings, as they come.
+
+Imported with torch. A generator for demo/compute.py: nothing here waits, and everything ends within a step of ``over``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, Protocol
+
+import torch
+
+from core import Engine
+from demo import computing, words
+from demo.computing import Update
+from demo.curve import curve_value
+from demo.host import EngineHost
+from demo.jobs import Finished, Job
+from demo.pictures import named
+from demo.scene import File, Scene, Value
+from demo.settings import PageSettings
+from demo.view import View
+
+PATIENCE_S = 60.0  # what is estimated to take longer is asked about
+QUICK_S = 10.0  # and these run meanwhile
+
+Message = dict[str, Any]
+
+
+class Tab(Protocol):
+    """What a run needs of its tab (demo/sessions.py). last: what each job showed last. ddpm_s: seconds of DDPM by
+    (weights, batch)."""
+
+    last: dict[str, Finished]
+    ddpm_s: dict[tuple[str, int], float]
+
+    def offer(self, file: File) -> str: ...
+
+
+class LiveRun:
+    """One view at one set of settings. over: whether something newer is wanted; stopped: whether Stop was pressed.
+    anew: compute everything again. start: do not ask. have: the ids of pictures that the browser has."""
+
+    def __init__(
+        self, host: EngineHost, tab: Tab, view: View, page: PageSettings, over: Callable[[], bool],
+        stopped: Callable[[], bool], *, anew: bool = False, start: bool = False, have: set[str] | None = None,
+    ) -> None:  # fmt: skip
+        self.host, self.tab, self.view, self.page = host, tab, view, page
+        self.superseded, self.stopped, self.anew, self.start = over, stopped, anew, start
+        self.have = have or set()
+        self._sent: dict[str, str] = {}
+
+    def over(self) -> bool:
+        return self.superseded() or self.stopped()
+
+    def messages(self) -> Generator[Message | None, None, None]:
+        """Raises DDIMError where the checkpoint cannot be opened or the settings are refused."""
+        for name, value in self.view.early(self.page).items():
+            yield self._panel(name, value)
+        if not self.host.loaded(self.page.checkpoint):
+            yield status("loading", "Loading the model; what you see was recorded earlier.")
+        engine = yield from self._opened()
+        if engine is None:
+            return
+        scene = self._scene(engine)
+        yield from self._changed(scene)
+        yield self._panel("curve", curve_value(engine, self.page))
+        yield {"ms": self.host.expected_ms(self.page.checkpoint, self.page.count)}
+        todo = [job for job in scene.jobs if job.name not in scene.finished]
+        if todo:
+            yield status("running", self._sampling())
+            yield from self._compute(scene, todo)
+        if self.superseded():
+            return
+        if self.stopped():
+            yield from self._ended(scene, "stopped")
+            yield status("stopped", "Stopped.")
+        elif all(job.name in scene.finished for job in scene.jobs):
+            yield from self._changed(scene)  # DDPM may have come last
+            yield status("done", idle(engine))
+
+    def _opened(self) -> Generator[None, None, Engine | None]:
+        """The engine, or None where something newer is wanted meanwhile."""
+        opening = self.host.opened(self.page.checkpoint)
+        while not self.over():
+            try:
+                next(opening)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            yield
+        opening.close()
+        return None
+
+    def _scene(self, engine: Engine) -> Scene:
+        jobs, ms = self.view.jobs(self.page), self.host.expected_ms
+        for job in jobs:
+            engine.plan(job.request)  # what is refused is refused before anything runs
+        estimate_s = sum(ms(self.page.checkpoint, 1) * job.request.count * job.evaluations for job in jobs) / 1000
+        scene = Scene(self.page, self.host, engine, jobs, dict(self.tab.last), self._value(engine), self.tab.offer,
+                      estimate_s)  # fmt: skip
+        scene.known = lambda job: self.host.cache.get(computing.made_by(engine, job))
+        for job in jobs if not self.anew else []:
+            known = scene.known(job)
+            if known is not None:
+                self._keep(scene, job, known, fresh=False)
+        return scene
+
+    def _value(self, engine: Engine) -> Callable[[Finished, bool], Value]:
+        """What a result shows; of earlier settings, perhaps another checkpoint's."""
+
+        def value(run: Finished, kept: bool) -> Value:
+            return computing.value_of(engine, run, self.tab.ddpm_s.get((run.weights, run.timing.batch)), kept)
+
+        return value
+
+    def _compute(self, scene: Scene, todo: list[Job]) -> Iterator[Message | None]:
+        """Job after job, in the order of the view. What would take above a minute in all waits for a word."""
+        rest, wait = todo, []
+        if not self.start and self._estimate_s(todo) > PATIENCE_S:
+            rest = [job for job in todo if self._estimate_s([job]) <= QUICK_S]
+            if self._estimate_s(rest) > PATIENCE_S:
+                rest = []
+            wait = [job for job in todo if job not in rest]
+        for jobs in batches(scene.engine, rest):
+            yield from self._answered(scene, jobs[0])
+            yield from self._one(scene, jobs)
+            if self.over():
+                return
+        for job in wait:
+            yield from self._answered(scene, job)
+        if wait and not self.over():
+            about = words.about(self._estimate_s(wait))
+            yield from self._ended(scene, "asked", {"ask": about})
+            yield status("asked", f"This takes {about} here: press Start, or Cancel.")
+
+    def _answered(self, scene: Scene, job: Job) -> Iterator[Message | None]:
+        """A job at few steps, where that is there sooner."""
+        few = computing.few_steps(job, self.host.expected_ms(self.page.checkpoint, min(job.request.count, computing.PART)))
+        if few is not None and not self.over():
+            for update in computing.answer(scene.engine, job, few, self.over):
+                yield from self._shown(scene, update)
+
+    def _one(self, scene: Scene, jobs: list[Job]) -> Iterator[Message | None]:
+        """A film, or jobs that share a batch."""
+        if jobs[0].film:
+            updates = computing.run_film(scene.engine, jobs[0], self.over)
+        else:
+            updates = computing.run_parts(scene.engine, jobs, self.over, self.host.cache)
+        for update in updates:
+            yield from self._shown(scene, update)
+
+    def _shown(self, scene: Scene, update: Update | None) -> Iterator[Message | None]:
+        if update is None:
+            yield None
+            return
+        if update.finished is not None:
+            self._keep(scene, update.job, update.finished, fresh=True)
+        else:
+            scene.now[update.job.name] = update.value
+        yield from self._changed(scene)
+
+    def _keep(self, scene: Scene, job: Job, run: Finished, fresh: bool) -> None:
+        """A result is on screen: it is what files are made of, whatever comes after."""
+        scene.finished[job.name] = self.tab.last[job.name] = run
+        scene.now.pop(job.name, None)
+        if not fresh:
+            scene.kept.add(job.name)
+            return
+        engine, s = scene.engine, job.request.settings
+        self.host.cache.put(run.made_by, run, run.size)
+        self.host.measured(self.page.checkpoint, run.timing.batch, run.timing.ms_per_evaluation)
+        if job.film:
+            computing.keep_picture(engine, run, self.host.cache)
+        if s.eta == 1.0 and job.evaluations == engine.T:
+            self.tab.ddpm_s[(run.weights, run.timing.batch)] = run.timing.total_s
+
+    def _ended(self, scene: Scene, state: str, more: Value | None = None) -> Iterator[Message]:
+        """Whatever has not finished is not going on."""
+        for job in scene.jobs:
+            if job.name in scene.finished or (state == "stopped" and job.name not in scene.now):
+                continue
+            scene.now[job.name] = {**(scene.of(job.name) or computing.base(scene.engine, job, state)), **(more or {}), "state": state}
+        yield from self._changed(scene)
+
+    def _estimate_s(self, jobs: list[Job]) -> float:
+        ms = self.host.expected_ms
+        total = 0.0
+        for job in jobs:
+            n = job.request.count
+            part = min(n, computing.PART)
+            total += ms(self.page.checkpoint, part) * job.evaluations * n / part / 1000
+        return total
+
+    def _sampling(self) -> str:
+        others = self.host.compute.playing - 1
+        return "Sampling…" if others < 1 else f"Sampling, in turn with {others} other{'s' if others > 1 else ''}…"
+
+    def _changed(self, scene: Scene) -> Iterator[Message]:
+        """The panels of which the browser has another value."""
+        for name, value in self.view.panels(scene).items():
+            message = self._panel(name, value)
+            if message is not None:
+                yield message
+
+    def _panel(self, name: str, value: Value) -> Message | None:
+        pictures: dict[str, str] = {}
+        plain = named(value, pictures)
+        text = json.dumps(plain)
+        if self._sent.get(name) == text:
+            return None
+        self._sent[name] = text
+        new = {key: uri for key, uri in pictures.items() if key not in self.have}
+        self.have |= new.keys()
+        return {"panel": name, "value": plain, "pictures": new}
+
+
+def batches(engine: Engine, jobs: list[Job]) -> list[list[Job]]:
+    """Jobs in their order, those of equal S and η = 0 that may share a batch together."""
+    out: list[list[Job]] = []
+    for job in jobs:
+        s, last = job.request.settings, out[-1][0] if out else None
+        shares = not (job.film or job.alone) and s.eta == 0 and engine.backend in computing.SAME_AT_ANY_BATCH
+        if shares and last is not None and not (last.film or last.alone) and last.request.settings == s:
+            out[-1].append(job)
+        else:
+            out.append([job])
+    return out
+
+
+def status(state: str, sentence: str) -> Message:
+    """A line for people, and what it stands for."""
+    return {"status": [state, sentence]}
+
+
+def idle(engine: Engine) -> str:
+    threads = f", {words.cores(torch.get_num_threads())}" if engine.device.type == "cpu" else ""
+    how = f"{engine.device}{threads}, {engine.precision}, {engine.backend}"
+    return f"Live on {how}, weights {engine.checkpoint.sha256[:8]}."

@@ -1,0 +1,143 @@
+// The Explore view: two trajectories from one x_T, the strip between two seeds, samples.
+(() => {
+  "use strict";
+  const { el, picture, cut, canvases, frame, paintFrame, player, transport, showReadout, stateWord, calm } = window.ddim.kit;
+  const { kinds } = window.ddim;
+  const LOOP_MS = 110;
+
+  // Tiles that are whole or on their way; the rest keep what they showed, dimmed.
+  function fill(list, image, value) {
+    list.forEach((canvas, i) => {
+      const there = value.filled ? value.filled[i] : 2;
+      if (there) cut(canvas, image, value.side, i);
+      canvas.classList.toggle("old", !there || value.state === "stale");
+    });
+  }
+
+  kinds.samples = (root) => {
+    const f = frame(root, "Samples");
+    f.body.classList.add("tiles");
+    return async (value, current) => {
+      paintFrame(f, value);
+      if (!value.tiles) return;
+      const image = await picture(value.tiles);
+      if (!current()) return;
+      const first = value.seeds[0];
+      const tiles = canvases(f.body, value.n, (i) => `Sample of seed ${first + i}`);
+      tiles.forEach((c, i) => { c.title = `seed ${first + i}`; });
+      fill(tiles, image, value);
+      root.dataset.painted = value.state;
+    };
+  };
+
+  kinds.strip = (root) => {
+    const f = frame(root, "Interpolation in x_T");
+    const row = el("div", { class: "strip" });
+    const big = el("canvas", { role: "img", class: "loop", "aria-label": "Interpolation loop" });
+    const button = el("button", { type: "button", class: "quiet" }, "Pause loop");
+    const pick = el("input", { type: "range", min: 1, max: 2, step: 1, value: 1, "aria-label": "Frame of the strip" });
+    f.body.append(row, el("div", { class: "loopbox" }, big, pick, button));
+    const hold = (k) => { on = false; pace(); button.textContent = "Play loop"; at = k; show(); };
+    pick.oninput = () => hold(pick.value - 1);
+    let image = null, value = null, at = 0, on = !calm();
+    const show = () => {
+      const n = value.n, there = at % (2 * n - 2);
+      const k = there < n ? there : 2 * n - 2 - there;
+      cut(big, image, value.side, k);
+      [...row.children].forEach((c, i) => c.classList.toggle("now", i === k));
+      pick.max = n; pick.value = k + 1;
+    };
+    let timer = 0;
+    const tick = () => {
+      if (image && on && !document.hidden && root.offsetParent) { at += 1; show(); } // in sight
+    };
+    const pace = () => { clearInterval(timer); timer = on ? setInterval(tick, LOOP_MS) : 0; };
+    pace();
+    button.textContent = on ? "Pause loop" : "Play loop";
+    button.onclick = () => { on = !on; pace(); button.textContent = on ? "Pause loop" : "Play loop"; };
+    root.transport = {
+      toggle: () => button.click(), frames: () => 1,
+      by: (d) => { const n = value ? value.n : 1; hold(Math.min(n - 1, Math.max(0, pick.value - 1 + d))); },
+    };
+    return async (next, current) => {
+      paintFrame(f, next);
+      if (!next.tiles) return;
+      const loaded = await picture(next.tiles);
+      if (!current()) return;
+      image = loaded; value = next;
+      const [from, to] = value.seeds;
+      const tiles = canvases(row, value.n, (i) => `Frame ${i + 1} of ${value.n} between seed ${from} and seed ${to}`);
+      tiles.forEach((c, i) => { c.onclick = () => hold(i); });
+      fill(tiles, image, value);
+      big.classList.toggle("old", value.state === "stale");
+      show();
+      root.dataset.painted = value.state;
+    };
+  };
+
+  kinds.duel = (root) => {
+    const f = frame(root, "Trajectories from one x_T");
+    const lane = (name) => {
+      const x_t = el("canvas", { role: "img", "aria-label": `Player ${name}: x_t` });
+      const x0 = el("canvas", { role: "img", "aria-label": `Player ${name}: predicted x0` });
+      const label = el("h3", {});
+      const t = el("span", { class: "t" });
+      const readout = el("dl", { class: "readout" });
+      const bar = el("div", { class: "bar" }, el("i"));
+      const node = el("div", { class: "lane" }, el("div", { class: "laneHead" }, label, t),
+        el("div", { class: "pair" },
+          el("figure", {}, x_t, el("figcaption", {}, "x", el("sub", {}, "t"))),
+          el("figure", {}, x0, el("figcaption", {}, "x̂", el("sub", {}, "0")))), bar, readout);
+      return { name, node, x_t, x0, label, t, readout, bar, image: null, value: null };
+    };
+    const lanes = { a: lane("A"), b: lane("B") };
+    const paint = (position, moving) => {
+      const p = Math.min(position, 1);
+      for (const l of Object.values(lanes)) {
+        if (!l.image) continue;
+        const k = Math.round(p * (l.value.t.length - 1));
+        cut(l.x_t, l.image, l.value.side, k, 0);
+        cut(l.x0, l.image, l.value.side, k, 1);
+        const t = l.value.t[k];
+        l.t.textContent = t < 0 ? "finished" : `t = ${t}`;
+        l.node.dataset.frame = k;
+      }
+      if (moving) range.value = 1000 * p;
+      range.setAttribute("aria-valuetext", Object.values(lanes).map((l) => `${l.name}: ${l.t.textContent}`).join(", "));
+    };
+    const film = player(paint, () => 2600);
+    const t = transport(root, film, "Scrub both trajectories");
+    const range = t.range;
+    root.transport.frames = () => Math.max(1, ...Object.values(lanes).map((l) => (l.value ? l.value.t.length - 1 : 1)));
+    f.body.append(el("div", { class: "lanes" }, lanes.a.node, lanes.b.node), t.node);
+    const clear = (l) => {
+      l.image = l.value = null;
+      for (const canvas of [l.x_t, l.x0]) canvas.width = canvas.height = 1;
+      l.label.textContent = `${l.name} · waiting`; l.t.textContent = ""; l.bar.firstChild.style.width = "0";
+      l.node.dataset.state = "waiting";
+      l.readout.replaceChildren();
+    };
+    return async (value, current) => {
+      const both = [value.a, value.b].filter(Boolean), { state } = value;
+      const ask = both.map((v) => v.ask).find(Boolean);
+      paintFrame(f, { state, ask, note: both.map((v) => v.note).find(Boolean), files: value.files });
+      f.chip.textContent = both.some((v) => v.state === "stale") && state === "stale" ? "of earlier settings" : f.chip.textContent;
+      for (const key of ["a", "b"]) {
+        const v = value[key], l = lanes[key];
+        if (!v) { clear(l); continue; }
+        l.label.textContent = `${l.name} · ${v.state === "stale" ? stateWord(v) : v.label}`;
+        l.bar.firstChild.style.width = `${100 * (v.progress || 0)}%`;
+        l.node.dataset.state = v.state;
+        l.node.dataset.steps = v.steps;
+        l.node.dataset.eta = v.eta;
+        showReadout(l.readout, v);
+        if (!v.film) continue;
+        const image = await picture(v.film);
+        if (!current()) return;
+        l.image = image; l.value = v;
+      }
+      film.repaint();
+      root.dataset.painted = state;
+    };
+  };
+})();

@@ -1,0 +1,44 @@
+"""Learn: the idea in words and equations, the exact 2-D flow, and five experiments of one click each."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from demo.layout import control, panel, plain, setting_button, view_column
+from demo.settings import PageSettings
+from demo.view import View
+from demo.views.learn.texts import EXPERIMENTS, WHAT_IS_DDIM, Experiment
+
+if TYPE_CHECKING:
+    from demo.host import EngineHost
+
+
+def layout(host: EngineHost) -> None:
+    with view_column("learn"):
+        with gr.Row(equal_height=False, elem_classes="pair-row"):
+            with gr.Column(scale=7, min_width=320, elem_classes="card"):
+                panel("flow")
+                with gr.Column(elem_classes="padded"):
+                    control("shape")
+            with gr.Column(scale=5, min_width=300, elem_classes="card padded", elem_id="what-card"):
+                plain(WHAT_IS_DDIM, "what")
+        plain("<h2>Five experiments</h2>" + "".join(map(row, EXPERIMENTS)), "experiments", "plain card padded")
+
+
+def row(one: Experiment) -> str:
+    """An experiment's title, what to look at, and its button."""
+    button = setting_button("Try it", one.changes(), f"try-{one.key}", f"{one.title}|{one.look}")
+    about = f"<h3>{html.escape(one.title)}</h3><p>{html.escape(one.look)}</p>"
+    return f'<div class="experiment"><div>{about}</div>{button}</div>'
+
+
+def early(page: PageSettings) -> dict[str, Any]:
+    from demo.views.learn.flow import flow_value
+
+    return {"flow": flow_value(page)}
+
+
+VIEW = View("learn", layout, early=early)

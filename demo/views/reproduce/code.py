@@ -1,0 +1,69 @@
+"""The page's runs as commands and code that repeat them. Pure: values in, text out."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+from core import Engine
+from core.reproduce import command_line, python_code
+from core.request import Request
+from demo.computing import PART, SAME_AT_ANY_BATCH
+from demo.host import EngineHost
+from demo.settings import PageSettings
+from demo.views.compare import jobs as race
+from demo.views.explore import jobs as explore
+from demo.views.interpolate import jobs as path_and_sheet
+
+
+def request_here(what: str, page: PageSettings) -> Request:
+    """The request behind a panel: samples, strip, a, b, lane0…, path, place or sheet. Raises ValueError."""
+    for job in (*explore(page), *race(page), *path_and_sheet(page)):
+        if job.name == what:
+            return job.request
+    raise ValueError("Compare has no such runner: add it there, or choose another run.")
+
+
+def code(
+    request: Request,
+    folder: str,
+    device: str,
+    precision: str,
+    out: str,
+    batch: int | None = None,
+    backend: str = "auto",
+) -> list[tuple[str, str]]:
+    """(title, text): the same pictures from a shell and from Python. folder: the checkpoint's. batch: pictures in
+    one network call, all at once where it is not given."""
+    return [
+        ("Command line", command_line(request, folder, device, precision, out, batch, backend)),
+        ("Python", python_code(request, folder, device, precision, out, batch, backend)),
+    ]
+
+
+def words_html(text: str) -> str:
+    """Each word in a box of its own, so that a line never breaks inside --steps. Copying gives the text itself."""
+    return re.sub(r"\S+", lambda word: f"<span>{html.escape(word[0])}</span>", text)
+
+
+def code_panel(host: EngineHost, engine: Engine, page: PageSettings) -> str:
+    """The run that page.what names, written out as markup; or why there is none."""
+    try:
+        request = request_here(page.what, page)
+    except ValueError as error:
+        return f'<p role="alert">{html.escape(str(error))}</p>'
+    folder = host.folder_text(page.checkpoint)
+    where = str(engine.device), engine.precision
+    batch = PART if request.count > PART and engine.backend not in SAME_AT_ANY_BATCH else None
+    return code_html(code(request, folder, *where, f"{page.what}.png", batch, engine.backend))
+
+
+def code_html(blocks: Sequence[tuple[str, str]]) -> str:
+    """Texts with a button that copies each (panel.js)."""
+    return "".join(
+        f'<div class="code"><div class="codeHead"><h3>{html.escape(title)}</h3>'
+        f'<button type="button" class="quiet" data-copy aria-label="Copy: {html.escape(title)}">Copy</button></div>'
+        f"<pre>{words_html(text.rstrip())}</pre></div>"
+        for title, text in blocks
+    )

@@ -1,0 +1,112 @@
+"""What the panels say: pure functions from numbers to the values that the browser draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.solvers import solver_named
+
+Readout = list[list[str]]
+
+
+def seconds(s: float) -> str:
+    """A duration a person reads at a glance."""
+    if s < 0.9995:
+        return f"{1000 * s:.0f} ms"
+    return f"{s:.2f} s" if s < 10 else f"{s:.1f} s" if s < 120 else f"{s / 60:.1f} min"
+
+
+def speed_up(total_s: float, steps: int, T: int, ddpm_s: float | None) -> tuple[str, str]:
+    """(factor, how it is known) against DDPM with all T steps at the same batch.
+
+    measured: both were run here. estimated: DDPM's T evaluations at this run's own time per step.
+    """
+    if total_s <= 0:
+        return "–", "estimated"
+    if ddpm_s is not None:
+        return f"{ddpm_s / total_s:.1f}×", "measured"
+    return f"{T / steps:.1f}×", "estimated"
+
+
+def readout(
+    timing: Mapping[str, Any], steps: int, T: int, images: int, ddpm_s: float | None = None, preview_s: float = 0.0
+) -> Readout:
+    """Rows of [label, figure, qualifier] under a panel."""
+    total = float(timing["total_s"])
+    factor, known = speed_up(total, steps, T, ddpm_s)
+    rows = [
+        ["total", seconds(total), "measured"],
+        ["per step", f"{1000 * total / steps:.1f} ms", "measured"],
+        ["images/s", f"{images / total:.2f}", "measured"],
+        [f"vs DDPM {T}", factor, known],
+    ]
+    if preview_s:
+        rows.append(["drawing", seconds(preview_s), "not in total"])
+    return rows
+
+
+def setting_label(steps: int, eta: float) -> str:
+    """The caption of a player, such as "S = 20 · η = 0"."""
+    return f"S = {steps} · η = {eta:g}"
+
+
+def solver(name: str) -> str:
+    """What people read of a solver."""
+    return solver_named(name).title
+
+
+def shared_note(pictures: int) -> str:
+    """Whose time it is where several panels' pictures are made together."""
+    return f"Made together with another panel's, {pictures} pictures in one run; the time is of all."
+
+
+def about(s: float) -> str:
+    """An estimate that people decide by."""
+    return f"≈ {max(1, round(s / 60))} min" if s >= 60 else f"≈ {round(s)} s"
+
+
+def machine(timing: Mapping[str, Any]) -> str:
+    """Where a figure was taken."""
+    threads = f", {cores(timing['threads'])}" if str(timing["device"]).startswith("cpu") else ""
+    return f"{timing['device_name']}{threads}, {timing['precision']}, {timing['backend']}"
+
+
+def cores(threads: int) -> str:
+    return f"{threads} thread" + ("" if threads == 1 else "s")
+
+
+def grid_plan(cells: int, evaluations: int, estimate_s: float) -> str:
+    """What a grid takes, said before it starts."""
+    return f"{cells} cells · {evaluations:,} network evaluations · estimated {seconds(estimate_s)}"
+
+
+def grid_words(checkpoint: str, records: Sequence[Mapping[str, Any]], columns: int) -> tuple[list[list[str]], str]:
+    """What the picture of a grid says: (the time under each cell, row by row; the note below all of them). records:
+    of its cells, row by row."""
+    first, times = records[0], [seconds(record["timing"]["total_s"]) for record in records]
+    request = first["request"]
+    note = f"{checkpoint}, seed {request['seeds'][0]}, {request['settings']['spacing']}; {machine(first['timing'])}"
+    return [times[i : i + columns] for i in range(0, len(times), columns)], note
+
+
+def failure_note(kind: str) -> str:
+    """A sentence for an error that nobody foresaw. kind: the name of its class."""
+    remedy = "choose fewer pictures" if "OutOfMemory" in kind else "the terminal that runs app.py shows more"
+    return f"The run failed ({kind}): {remedy}."
+
+
+def noise_note(between: bool, eta: float, own_noise: bool) -> str:
+    """A word where η > 0 breaks what makes a path smooth."""
+    if not between or eta == 0:
+        return ""
+    if own_noise:
+        return "η > 0 and own noise: neighbours on the path differ by chance as well as by x_T."
+    return "η > 0: all pictures get the same added noise, so that only x_T differs between them."
+
+
+def step_note(steps: int, spacing: str) -> str:
+    """A word where a setting surprises."""
+    if steps == 1 and spacing == "leading":
+        return "One leading step asks the network at t = 0, so it returns the noise; try trailing."
+    return ""
