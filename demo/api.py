@@ -74,14 +74,16 @@ def add_endpoints(host: EngineHost) -> None:
     ) -> Iterator[dict[str, Any]]:
         """Sample the pictures on a path through the latents of two or more seeds (slerp).
 
-        checkpoint, steps, eta, spacing, solver: as in /sample. seeds: at least two. frames: pictures on the whole path, from
-        the number of seeds to 64. loop: return to the first seed. At eta above 0 all pictures add the first seed's
+        checkpoint, steps, eta, spacing, solver: as in /sample. seeds: at least two. frames: pictures on the whole path,
+        from the number of seeds to 64. loop: return to the first seed. At eta above 0 all pictures add the first seed's
         noise. Progress {state, done, of} comes while it runs. The last value is the result: state "done", files (gif:
         there and back, or round if it loops; png: the strip; npy: float32 N,C,H,W) and records.
         """
         from demo import api_runs
 
-        yield from with_sentences(api_runs.interpolate(host, checkpoint, seeds, steps, eta, spacing, frames, loop, solver))
+        yield from with_sentences(
+            api_runs.interpolate(host, checkpoint, seeds, steps, eta, spacing, frames, loop, solver)
+        )
 
     def compare(
         checkpoint: str = first,

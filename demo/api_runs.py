@@ -79,8 +79,8 @@ def grid(
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         made = [run.made for run in runs]
-        words = words.grid_words(str(checkpoint), [one.record for one in made], len(columns))
-        return files.grid(suffix, made, columns, rows, *words)
+        said = words.grid_words(str(checkpoint), [one.record for one in made], len(columns))
+        return files.grid(suffix, made, columns, rows, *said)
 
     yield from perform(host, checkpoint, cells, write, ("grid.png", "x0.npy"))
 

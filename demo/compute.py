@@ -4,8 +4,8 @@ GNU OpenMP, which torch's CPU build uses, gives each thread that computes a pool
 the hundreds of parallel regions of a network only while there are no more of them, all pools together, than processors;
 otherwise they sleep and are woken each time (docs/decisions/0014-compute-thread.md has the figures).
 
-Everybody's work is done a piece at a time, in turn: a piece is a step of a run, or loading a model, or a file. So runs of
-several tabs go on side by side, each timed by its own steps, and a new one begins after a piece of each at the latest.
+Everybody's work is done a piece at a time, in turn: a piece is a step of a run, or loading a model, or a file. So runs
+of several tabs go on side by side, each timed by its own steps, and a new one begins after a piece of each at most.
 """
 
 from __future__ import annotations
@@ -63,8 +63,13 @@ class Compute:
         with self._lock:
             if self._server is None:
                 ready = threading.Event()
-                thread = threading.Thread(target=lambda: (self.claim(), ready.set(), self.serve()), daemon=True)
-                thread.start()
+
+                def serve() -> None:
+                    self.claim()
+                    ready.set()
+                    self.serve()
+
+                threading.Thread(target=serve, name="compute", daemon=True).start()
                 ready.wait()
 
     def _do(self, work: Callable[[], Any], done: Future[Any]) -> None:

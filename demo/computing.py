@@ -1,7 +1,7 @@
 """Jobs computed, a step at a time: what each shows while it runs, and its result. Imported with torch.
 
-Every function here is a generator for demo/compute.py: None after a step that shows nothing, so that other work may come
-in between; it ends silently as soon as ``over()``.
+Every function here is a generator for demo/compute.py: None after a step that shows nothing, so that other work may
+come in between; it ends silently as soon as ``over()``.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def made_by(engine: Engine, job: Job) -> tuple[object, ...]:
 def base(engine: Engine, job: Job, state: str) -> dict[str, Any]:
     """What every value says of its run."""
     s = job.request.settings
-    note = words.step_note(s.steps, s.spacing or "") or words.noise_note(job.request.between, s.eta, job.request.own_noise)
+    note = words.step_note(s.steps, s.spacing or "") or words.noise_note(
+        job.request.between, s.eta, job.request.own_noise
+    )
     return {
         "state": state,
         "checkpoint": engine.checkpoint.name,
@@ -100,7 +102,9 @@ def few_steps(job: Job, ms: float) -> int | None:
 
 def answer(engine: Engine, job: Job, steps: int, over: Over) -> Iterator[Update | None]:
     """The same x_T at few steps, shown in place of the job until it runs."""
-    for update in run_film(engine, job.at(steps), over) if job.film else run_parts(engine, [job.at(steps)], over, Cache(0)):
+    for update in (
+        run_film(engine, job.at(steps), over) if job.film else run_parts(engine, [job.at(steps)], over, Cache(0))
+    ):
         if update is None or update.finished is None:
             yield None
             continue
@@ -172,8 +176,7 @@ class Tiles:
         self.x_T = {job.name: engine.x_T(job.request) for job in jobs}
         self.keys = {job.name: [self._key(job, i) for i in range(job.request.count)] for job in jobs}
         self.done: dict[object, tuple[NDArray[np.uint8], Timing | None]] = {}
-        self.todo: list[tuple[object, Any]] = []
-        wanted = {}
+        wanted: dict[object, Any] = {}
         for job in jobs:
             for key, latents in zip(self.keys[job.name], self.x_T[job.name], strict=True):
                 known = None if self.apart else cache.get(key)
@@ -181,7 +184,7 @@ class Tiles:
                     self.done[key] = known
                 else:
                     wanted.setdefault(key, latents)
-        self.todo = list(wanted.items())
+        self.todo: list[tuple[object, Any]] = list(wanted.items())
         self.timing: Timing | None = None
 
     def _key(self, job: Job, i: int) -> object:

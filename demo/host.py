@@ -67,8 +67,8 @@ class EngineHost:
         return engine
 
     def opened(self, name: str) -> Generator[None, None, Engine]:
-        """Load a checkpoint a piece at a time, on the compute thread; whoever comes to a piece first does it, so several
-        may wait for one model, and any of them may leave. Raises DDIMError."""
+        """Load a checkpoint a piece at a time, on the compute thread; whoever comes to a piece first does it, so
+        several may wait for one model, and any of them may leave. Raises DDIMError."""
         from core import CheckpointError, Engine
         from core.backends import instead_of
         from core.checkpoint import open_checkpoint

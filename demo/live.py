@@ -69,7 +69,11 @@ class Live:
             if wish.seq <= session.seq:
                 return first | {"late": True}, None
             session.seq, session.page = wish.seq, page
-        first |= {"query": page.query(), "settings": changed(asked, page.as_json(), wish.query is not None), "said": said}
+        first |= {
+            "query": page.query(),
+            "settings": changed(asked, page.as_json(), wish.query is not None),
+            "said": said,
+        }
         return first, self._run(session, wish)
 
     def _run(self, session: Session, wish: Wish) -> Generator[Message | None, None, None]:

@@ -87,7 +87,7 @@ class LiveRun:
             try:
                 next(opening)
             except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
+                return end.value
             yield
         opening.close()
         return None
@@ -136,7 +136,9 @@ class LiveRun:
 
     def _answered(self, scene: Scene, job: Job) -> Iterator[Message | None]:
         """A job at few steps, where that is there sooner."""
-        few = computing.few_steps(job, self.host.expected_ms(self.page.checkpoint, min(job.request.count, computing.PART)))
+        few = computing.few_steps(
+            job, self.host.expected_ms(self.page.checkpoint, min(job.request.count, computing.PART))
+        )
         if few is not None and not self.over():
             for update in computing.answer(scene.engine, job, few, self.over):
                 yield from self._shown(scene, update)
@@ -180,7 +182,11 @@ class LiveRun:
         for job in scene.jobs:
             if job.name in scene.finished or (state == "stopped" and job.name not in scene.now):
                 continue
-            scene.now[job.name] = {**(scene.of(job.name) or computing.base(scene.engine, job, state)), **(more or {}), "state": state}
+            scene.now[job.name] = {
+                **(scene.of(job.name) or computing.base(scene.engine, job, state)),
+                **(more or {}),
+                "state": state,
+            }
         yield from self._changed(scene)
 
     def _estimate_s(self, jobs: list[Job]) -> float:

@@ -24,7 +24,9 @@ FRAMES = 7
 
 def record(host: EngineHost, name: str) -> dict[str, Any]:
     """Panel values of a run at the page's first settings, each marked as recorded, their pictures inside."""
-    live, panels, pictures = Live(host), {}, {}
+    live = Live(host)
+    panels: dict[str, Any] = {}
+    pictures: dict[str, str] = {}
     first, messages = live.want(Wish(None, 0, {"checkpoint": name}, start=True))
     for message in messages or ():
         if message is None:

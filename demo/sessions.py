@@ -1,4 +1,4 @@
-"""The tabs: what each wants now, what it has on screen, and the files that it was offered. Bounded in number and time."""
+"""The tabs: what each wants now, what it has on screen, and the files it was offered. Bounded in number and time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class Session:
 class Sessions:
     """By keys that the server makes. Thread-safe."""
 
-    def __init__(self, most: int = MAX_SESSIONS, expires_s: float = EXPIRES_S, clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self, most: int = MAX_SESSIONS, expires_s: float = EXPIRES_S, clock: Callable[[], float] = time.monotonic
+    ):
         self.most, self.expires_s, self.clock = most, expires_s, clock
         self._lock = threading.Lock()
         self._kept: OrderedDict[str, tuple[Session, float]] = OrderedDict()  # the longest silent first

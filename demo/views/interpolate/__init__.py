@@ -58,7 +58,9 @@ def panels(scene: Scene) -> dict[str, Any]:
     if path is not None:
         if run is not None and path["state"] in ("done", "stale"):
             path |= scene.once(("fade", id(run)), lambda: faded(run))
-        files = [scene.file(label, "path", "path", suffix, strip) for label, suffix in (("GIF", ".gif"), ("WebP", ".webp"))]
+        files = [
+            scene.file(label, "path", "path", suffix, strip) for label, suffix in (("GIF", ".gif"), ("WebP", ".webp"))
+        ]
         out["path"] = scene.with_files(path, *files)
     parts = {name: scene.of(name) for name in ("sheet", "place")}
     square = {**parts, "state": whole_state(list(parts.values()))}

@@ -14,6 +14,7 @@ from demo.words import seconds, setting_label, step_note
 SPAN = 2.8  # the panel shows −SPAN..SPAN both ways: one x_T ~ N(0, I) in 100 lies outside
 TILES, SIDE = 11, 96  # pictures of the density from noise to data, and their side in pixels
 
+
 @lru_cache(maxsize=len(SHAPES))
 def cloud(shape: str) -> dict[str, Any]:
     """The density at noise levels √(1−ᾱ) from 1 to 0: {uri, side, levels}, tiles downwards, in the alpha channel."""

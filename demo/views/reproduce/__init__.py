@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from demo.host import EngineHost
 
 HERE = (
-    "<h2>Repeat what is here</h2><p>The same pictures from a shell or a script: bit-equal on this machine, with the same "
-    "precision, backend and number of threads.</p>"
+    "<h2>Repeat what is here</h2><p>The same pictures from a shell or a script: bit-equal on this machine, with the "
+    "same precision, backend and number of threads.</p>"
 )
 FILE = (
     "<h2>Take up an exported picture</h2><p>Every GIF, WebP and PNG from here carries its settings. They are shown "
@@ -76,7 +76,9 @@ def read_file(host: EngineHost, path: str, shown: str) -> str:
     if found.controls:
         said = f"Settings loaded|From {Path(path).name}. The run starts anew with them."
         data = html.escape(json.dumps({"settings": found.controls, "said": said}))
-        load = f'<button type="button" class="btn primary" id="load-found" data-set="{data}">Load these settings</button>'
+        load = (
+            f'<button type="button" class="btn primary" id="load-found" data-set="{data}">Load these settings</button>'
+        )
     return f'{found_html(found)}{load}<div id="repeat-found">{code_html(found.code)}</div>'
 
 

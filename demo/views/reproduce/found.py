@@ -10,8 +10,8 @@ from typing import Any
 from core.record import Record, Recorded, recorded
 from core.reproduce import seeds_text
 from demo.computing import PART, SAME_AT_ANY_BATCH
-from demo.views.reproduce.found_controls import VERSIONS, Here, controls_of
 from demo.views.reproduce.code import code
+from demo.views.reproduce.found_controls import VERSIONS, Here, controls_of
 from demo.words import setting_label
 
 SAME = "weights, precision, backend, threads, device and versions"  # what the last bit depends on

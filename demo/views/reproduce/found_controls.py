@@ -66,8 +66,8 @@ class Here:
 
 
 def controls_of(found: Recorded, here: Here) -> dict[str, Any]:
-    """What to set the page to, the view included, as the browser holds it. Raises ValueError where it has no controls for
-    such a run."""
+    """What to set the page to, the view included, as the browser holds it. Raises ValueError where it has no controls
+    for such a run."""
     requests = found.requests
     for request in requests:
         shown_here(request, here, found.kind in ("race", "grid"))
