@@ -276,7 +276,7 @@ def value_of(engine: Engine, finished: Finished, ddpm_s: float | None = None, ca
                                  finished.drawing_s),
     }  # fmt: skip
     if made > n:
-        value["note"] = value["note"] or words.shared_note(made)
+        value["readout"][0][2] = words.shared_note(made)
     if finished.film is None:
         return value | {"tiles": finished.shown, "filled": [2] * n}
     t, at_s, x0_at_s = zip(*finished.times, strict=True)

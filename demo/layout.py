@@ -10,28 +10,28 @@ import gradio as gr
 PRESETS = (("Fast 10", 10, 0.0), ("Balanced 20", 20, 0.0), ("Fine 100", 100, 0.0), ("DDPM-like", 200, 1.0))
 
 
+def mounted(markup: str, what: str, elem_id: str, classes: str = "plain") -> gr.HTML:
+    """Markup that window.ddim.mountWHAT takes over once Gradio has drawn it."""
+    return gr.HTML(
+        html_template=markup,
+        js_on_load=f"window.ddim.mount{what}(element);",
+        apply_default_css=False,
+        elem_id=elem_id,
+        elem_classes=[classes],
+        min_width=90,
+    )
+
+
 def panel(kind: str, name: str | None = None) -> gr.HTML:
     """A panel. kind: of window.ddim.kinds, which draws it; name: what messages call it, the kind's where not given."""
     name = name or kind
-    return gr.HTML(
-        html_template=f'<section class="panel" data-kind="{kind}" data-panel="{name}"></section>',
-        js_on_load="window.ddim.mountPanel(element);",
-        apply_default_css=False,
-        elem_id=name,
-        elem_classes=["ddim-panel"],
-    )
+    return mounted(f'<section class="panel" data-kind="{kind}" data-panel="{name}"></section>', "Panel", name, "ddim-panel")
 
 
 def control(setting: str) -> gr.HTML:
     """The control of a setting, as demo.settings.FIELDS says what it is."""
-    return gr.HTML(
-        html_template=f'<div class="control" data-setting="{setting}"></div>',
-        js_on_load="window.ddim.mountControl(element);",
-        apply_default_css=False,
-        elem_id=setting.replace("_", "-"),
-        elem_classes=["ddim-control"],
-        min_width=90,
-    )
+    place = f'<div class="control" data-setting="{setting}"></div>'
+    return mounted(place, "Control", setting.replace("_", "-"), "ddim-control")
 
 
 def button(label: str, elem_id: str, does: str, *, quiet: bool = True) -> str:

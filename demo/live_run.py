@@ -127,6 +127,9 @@ class LiveRun:
             yield from self._one(scene, jobs)
             if self.over():
                 return
+        if wait and self._estimate_s(wait) <= PATIENCE_S:  # by what was measured meanwhile
+            yield from self._compute(scene, wait)
+            return
         for job in wait:
             yield from self._answered(scene, job)
         if wait and not self.over():

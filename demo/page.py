@@ -3,7 +3,6 @@ answers the API; what moves goes through the live session (demo/live.py, static/
 
 from __future__ import annotations
 
-import html
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import gradio as gr
 from demo.api import add_endpoints
 from demo.fields import plain as as_json
 from demo.host import EngineHost
-from demo.layout import control, plain, sidebar
+from demo.layout import control, mounted, plain, sidebar
 from demo.live import Live
 from demo.routes import routes
 from demo.settings import FIELDS, first_settings, log_stops
@@ -70,12 +69,11 @@ def build_page(host: EngineHost) -> gr.Blocks:
             "and a path through latent space.</p>",
             "masthead",
         )
-        said = html.escape("A recorded run, while the model loads.")
-        plain(f'<p role="status" data-state="loading">{said}</p>', "status")
+        mounted('<p role="status" data-state="loading">A recorded run, while the model loads.</p>', "Status", "status")
         with gr.Row(elem_id="layout", equal_height=False):
             sidebar()
             with gr.Column(scale=1, min_width=320, elem_id="results"):
-                plain("", "guide")
+                mounted('<div class="words"></div>', "Guide", "guide")
                 control("view")
                 for view in VIEWS:
                     view.layout(host)

@@ -58,7 +58,7 @@ def solver(name: str) -> str:
 
 def shared_note(pictures: int) -> str:
     """Whose time it is where several panels' pictures are made together."""
-    return f"Made together with another panel's, {pictures} pictures in one run; the time is of all."
+    return f"measured, {pictures} pictures made together"
 
 
 def about(s: float) -> str:

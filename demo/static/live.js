@@ -7,6 +7,7 @@
   const settings = { ...known.settings };
   const listeners = [], panels = new Map(), values = new Map(Object.entries(known.opening));
   let session = null, seq = 0, busy = false, failed = 0, retry = 0, pace = 0, sentAt = 0, waiting = null;
+  let said = { state: "loading", sentence: "" }, line = null, guide = null, advice = ["", ""];
   let query = location.search, addressTimer = 0, pushed = false, ms = 0, stopWish = -1;
 
   const root = new URL(location.pathname.replace(/[^/]*$/, ""), location.origin);
@@ -14,10 +15,15 @@
   const post = (path, body) => fetch(address(path), { method: "POST", body: JSON.stringify(body), keepalive: path !== "ddim/want" });
 
   function status(state, sentence) {
-    const said = document.querySelector("#status p");
-    if (!said) return;
-    said.dataset.state = state;
-    if (sentence !== undefined && said.textContent !== sentence) said.textContent = sentence;
+    said = { state, sentence: sentence ?? said.sentence };
+    if (!line) return;
+    line.dataset.state = said.state;
+    if (said.sentence && line.textContent !== said.sentence) line.textContent = said.sentence;
+  }
+
+  function mountStatus(element) {
+    line = element.querySelector("p");
+    status(said.state);
   }
 
   function setBusy(on) {
@@ -154,10 +160,15 @@
 
   // Words that stay until something else is to be said. Text only.
   function say(title, text) {
-    const guide = document.querySelector("#guide .prose, #guide > div") || document.getElementById("guide");
+    advice = [title, text];
     if (!guide) return;
     if (!title) { guide.replaceChildren(); return; }
     guide.replaceChildren(kit.el("details", { open: "" }, kit.el("summary", {}, title), kit.el("p", {}, text)));
+  }
+
+  function mountGuide(element) {
+    guide = element.querySelector("div.words");
+    say(...advice);
   }
 
   function draw(name) {
@@ -180,7 +191,7 @@
   addEventListener("pageshow", (event) => { if (event.persisted) want({}); }); // back from the browser's own cache
 
   Object.assign(window.ddim, {
-    settings, set, want, stop, cancel, say, status, address, mountPanel,
+    settings, set, want, stop, cancel, say, status, address, mountPanel, mountStatus, mountGuide,
     onSettings: (listener) => listeners.push(listener),
     get T() { return known.checkpoints[settings.checkpoint]; },
     get ms() { return ms; },

@@ -25,7 +25,8 @@ def layout(host: EngineHost) -> None:
                     control("shape")
             with gr.Column(scale=5, min_width=300, elem_classes="card padded", elem_id="what-card"):
                 plain(WHAT_IS_DDIM, "what")
-        plain("<h2>Five experiments</h2>" + "".join(map(row, EXPERIMENTS)), "experiments", "plain card padded")
+        with gr.Column(elem_classes="card padded"):
+            plain("<h2>Five experiments</h2>" + "".join(map(row, EXPERIMENTS)), "experiments")
 
 
 def row(one: Experiment) -> str:
