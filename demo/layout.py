@@ -25,7 +25,9 @@ def mounted(markup: str, what: str, elem_id: str, classes: str = "plain") -> gr.
 def panel(kind: str, name: str | None = None) -> gr.HTML:
     """A panel. kind: of window.ddim.kinds, which draws it; name: what messages call it, the kind's where not given."""
     name = name or kind
-    return mounted(f'<section class="panel" data-kind="{kind}" data-panel="{name}"></section>', "Panel", name, "ddim-panel")
+    return mounted(
+        f'<section class="panel" data-kind="{kind}" data-panel="{name}"></section>', "Panel", name, "ddim-panel"
+    )
 
 
 def control(setting: str) -> gr.HTML:

@@ -85,12 +85,19 @@ class Live:
         page = session.page
         assert page is not None
         view = next(view for view in VIEWS if view.name == page.view)
+
+        def superseded() -> bool:
+            return session.gone or session.seq != wish.seq
+
         run = LiveRun(
-            self.host, session, view, page, lambda: session.gone or session.seq != wish.seq,
-            lambda: session.stopped_seq >= wish.seq, anew=wish.anew, start=wish.start, have=set(wish.have),
+            self.host, session, view, page, superseded, lambda: session.stopped_seq >= wish.seq,
+            anew=wish.anew, start=wish.start, have=set(wish.have),
         )  # fmt: skip
         try:
-            yield from run.messages()
+            for message in run.messages():
+                if superseded():
+                    return  # not a word of what is no longer wanted
+                yield message
         except (DDIMError, ClosingError) as error:
             yield status("error", str(error))
         except Exception as error:  # the last resort: the page must not go on saying "Sampling…"
