@@ -209,3 +209,8 @@ def test_a_race_of_another_solver_is_written_out_only(engine, here):
     assert found.controls is None
     assert "DPM-Solver++ 2M" in found.why
     assert "--solver dpm-solver++" in found.code[0][1]
+
+
+def test_a_file_names_the_other_solver_that_made_it(engine, here):
+    found = read(record_of(engine, Request((3,), SamplerSettings(8, solver="dpm-solver++"))), here)
+    assert "DPM-Solver++ 2M" in " ".join(value for _, value in found.rows)
