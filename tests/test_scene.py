@@ -13,7 +13,7 @@ from demo.computing import few_steps
 from demo.fields import plain
 from demo.jobs import Job
 from demo.scene import Scene, file_name, of_one_start, whole_state
-from demo.settings import Lane, PageSettings
+from demo.settings import Lane, PageSettings, corrected
 from demo.views import VIEWS
 from demo.views.interpolate import cross_fade
 
@@ -125,6 +125,15 @@ def test_each_view_runs_what_it_shows_and_nothing_else():
     race = JOBS["compare"](replace(PAGE, lanes=(Lane(50, 0.0), Lane(5, 1.0))))
     assert [(job.name, job.evaluations) for job in race] == [("lane1", 5), ("lane0", 50)]  # the short one first
     assert {job.request.seeds for job in race} == {(PAGE.seed,)}
+
+
+@pytest.mark.parametrize("far", [-1e9, 1e99])
+@pytest.mark.parametrize("view", JOBS)
+def test_every_view_can_run_at_both_ends_of_every_control(view, far):
+    lists = {"keys": [far] * 8, "corners": [far] * 4, "grid_steps": [far], "grid_etas": [far], "place": [far, far]}
+    one = dict.fromkeys(("steps", "eta", "seed", "seed_to", "count", "steps_b", "eta_b", "between"), far)
+    page = corrected({**one, **lists, "view": view}, ["tiny"], lambda _: 1000).page
+    assert all(job.request.count >= 1 for job in JOBS[view](page))
 
 
 @pytest.mark.parametrize(("loop", "count"), [(True, 18), (False, 13)])
