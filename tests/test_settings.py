@@ -9,7 +9,7 @@ import pytest
 from core.solvers import SOLVERS
 from core.timesteps import SPACINGS as CORE_SPACINGS
 from demo.fields import Lane, plain
-from demo.settings import FIELDS, NAMES, RACE, PageSettings, corrected, first_settings, log_stops
+from demo.settings import FIELDS, MAX_PAGE_SEED, NAMES, RACE, PageSettings, corrected, first_settings, log_stops
 
 STEPS = {"tiny": 1000, "short": 40}
 PLAIN = PageSettings("tiny")
@@ -21,7 +21,7 @@ ODD = PageSettings(
 )  # fmt: skip
 FINE = PageSettings(
     "tiny", eta=0.1234561, eta_b=1 / 3, lanes=(Lane(7, 0.1234561), Lane(7, 0.1234562)), place=(1 / 3, 0.9999999),
-    grid_etas=(0.1234561, 0.1234562), seed=2**53 - 1,
+    grid_etas=(0.1234561, 0.1234562), seed=MAX_PAGE_SEED,
 )  # fmt: skip
 OTHER_SOLVER = PageSettings("tiny", solver="dpm-solver++")
 
