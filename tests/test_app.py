@@ -139,9 +139,9 @@ def test_a_port_that_can_be_opened_is_taken(monkeypatch, value):
 
 
 def test_threads_are_limited_before_the_network_is_opened(tiny_folder, monkeypatch):
-    order, opened = [], Engine.open
+    order, made = [], Engine.__init__
     monkeypatch.setattr(torch, "set_num_threads", lambda n: order.append(n))
-    monkeypatch.setattr(Engine, "open", lambda *a: order.append("open") or opened(*a))
+    monkeypatch.setattr(Engine, "__init__", lambda *a: order.append("open") or made(*a))
     EngineHost(tiny_folder.parent, "cpu", threads=3).engine("tiny")
     assert order == [3, "open"]
     EngineHost(tiny_folder.parent, "cpu").engine("tiny")

@@ -5,9 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from demo.compute import Compute
-from demo.handlers import Handlers
-from demo.host import EngineHost
+from demo.compute import ClosingError, Compute
+from tests.wishes import Tab, host_of
 
 
 def here():
@@ -172,16 +171,59 @@ def test_ctrl_c_ends_the_serving_and_nobody_waits_for_ever():
     assert said == ["The app is closing."] * 2
 
 
-def test_a_page_run_and_its_loading_compute_on_the_serving_thread(tiny_folder, tmp_path, monkeypatch):
-    (tmp_path / "tiny").symlink_to(tiny_folder, target_is_directory=True)
-    handlers, seen = Handlers(EngineHost(tmp_path, device="cpu")), set()
-    calibrate = handlers.host._calibrate
-    monkeypatch.setattr(handlers.host, "_calibrate", lambda *a: (seen.add(here()), calibrate(*a)))
+def test_generators_that_are_played_take_turns_piece_by_piece_and_nobody_waits_for_them():
+    def made(name):
+        for i in range(3):
+            seen.append(f"{name}{i}")
+            yield None if i == 1 else f"{name}{i}"
+
+    seen, said, ended = [], [], threading.Semaphore(0)
+    compute = Compute()
+    for name in "ab":
+        compute.play(made(name), said.append, lambda error: (said.append(error), ended.release()))
+    assert (seen, compute.playing) == ([], 2)
+    compute.serve(over=lambda: compute.playing == 0)
+    assert seen == ["a0", "b0", "a1", "b1", "a2", "b2"]
+    assert said == ["a0", "b0", "a2", "b2", None, None]
+
+
+def test_what_ends_a_played_generator_is_told():
+    def fails():
+        yield 1
+        raise ValueError("no")
+
+    compute, ended = Compute(), []
+    compute.play(fails(), lambda _: None, ended.append)
+    compute.serve(over=lambda: bool(ended))
+    assert [str(error) for error in ended] == ["no"]
+    compute.play(fails(), lambda _: None, ended.append)
+    compute.serve(over=lambda: True)  # the app ends before it began
+    assert isinstance(ended[1], ClosingError)
+    assert compute.playing == 0
+
+
+def test_where_nobody_serves_a_thread_of_its_own_does_and_only_one():
+    compute = Compute()
+    compute.serve_beside()
+    first = compute.call(here)
+    assert first != here()
+    compute.serve_beside()
+    assert compute.call(here) == first
+
+
+def test_a_wish_and_its_loading_compute_on_the_serving_thread(tiny_folder, tmp_path, monkeypatch):
+    host, seen = host_of(tmp_path, tiny_folder), set()
+    opened = host._calibrated
+    monkeypatch.setattr(host, "_calibrated", lambda *a: (seen.add(here()), opened(*a))[1])
     with served() as (compute, thread):
-        handlers.host.compute = compute
-        engine = handlers.host.engine("tiny")
+        host.compute = compute
+        engine = host.engine("tiny")
         run = engine.run
         monkeypatch.setattr(engine, "run", lambda *a, **k: (seen.add(here()), run(*a, **k))[1])
-        assert list(handlers.run("tab", ("tiny", 4, 0.0, 3, 4, 8, "leading", 3, 1.0)))[-1].status[0] == "done"
-        assert handlers.glance("tab", ("tiny", 2, 0.0, 3, 4, 8, "leading", 3, 1.0)) == {}  # no look is shorter
+        tab = Tab(host)
+        _, messages = tab.begin()
+        ended = threading.Event()
+        compute.play(messages, lambda _: None, lambda _: ended.set())
+        assert ended.wait(60)
     assert seen == {thread.ident}
+    assert set(tab.session.last) == {"a", "b", "samples", "strip"}

@@ -72,7 +72,8 @@ def test_nobody_reads_a_file_by_a_wrong_address(browser):
     link = next(line for line in reversed(lines) if line.get("panel") == "strip")["value"]["files"][0]["href"]
     _, _, key, token, name = link.split("/")
     stranger = want(browser)[0]["session"]
-    for wrong in (f"{stranger}/{token}/{name}", f"{key}/{"x" * len(token)}/{name}", f"{key}/{token}/{name}.png",
+    guess = "x" * len(token)
+    for wrong in (f"{stranger}/{token}/{name}", f"{key}/{guess}/{name}", f"{key}/{token}/{name}.png",
                   f"{key}/{token}/{name[:-4]}.png", f"x/{token}/{name}"):  # fmt: skip
         assert browser.get(f"/ddim/file/{wrong}").status_code == 404
 
