@@ -1,22 +1,22 @@
 """The text keeps its length, the experiments are settings that the page takes, the panel's value is small and true."""
 
-import ast
 import base64
 import html
-import inspect
 import io
 import json
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
+from wishes import Tab, host_of
 
-import demo.learn
 from core.mixture import DISTRIBUTIONS, distribution
-from demo.learn import EXPERIMENTS, SHAPES, SPAN, WHAT_IS_DDIM, flow_value
-from demo.settings import PageSettings, page_settings
+from demo.settings import FIELDS, SHAPES, PageSettings, corrected
+from demo.views.learn import row
+from demo.views.learn.flow import SPAN, flow_value
+from demo.views.learn.texts import EXPERIMENTS, WHAT_IS_DDIM
 
 FIRST = PageSettings(checkpoint="any")
 
@@ -39,26 +39,21 @@ def test_there_are_five_experiments_of_their_own():
 
 
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.key)
-def test_the_page_takes_an_experiments_settings(experiment):
-    assert set(experiment.settings) <= {f.name for f in fields(PageSettings)} - {"view", "checkpoint"}
-    through_controls = page_settings(1000, "any", **json.loads(json.dumps(experiment.controls())))
-    assert through_controls == replace(FIRST, view=experiment.view, **experiment.settings)
+def test_an_experiments_button_sets_what_the_page_takes_and_says_what_to_look_at(experiment):
+    assert set(experiment.settings) <= set(FIELDS) - {"view"}
+    (sent,) = re.findall(r'data-set="([^"]*)"', row(experiment))
+    sent = json.loads(html.unescape(sent))
+    page, said = corrected(sent["settings"], ["any"], lambda _: 1000)
+    assert page == replace(FIRST, view=experiment.view, **experiment.settings)
+    assert said == []
+    assert sent["said"].split("|") == [experiment.title, experiment.look]
     assert 20 <= len(words(experiment.look)) <= 75
-
-
-def test_the_module_loads_neither_gradio_nor_torch():
-    tree = ast.parse(inspect.getsource(demo.learn))
-    top = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
-    names = {a.name for n in top if isinstance(n, ast.Import) for a in n.names} | {
-        n.module for n in top if isinstance(n, ast.ImportFrom)
-    }
-    assert not any(name.split(".")[0] in ("gradio", "torch", "core") for name in names)
 
 
 @pytest.mark.parametrize("shape", sorted(SHAPES))
 @pytest.mark.parametrize(("steps", "eta"), [(1, 0.0), (20, 0.0), (1000, 1.0)])
 def test_a_value_is_small_json_and_agrees_with_itself(shape, steps, eta):
-    value = flow_value(replace(FIRST, steps=steps, eta=eta), shape)
+    value = flow_value(replace(FIRST, steps=steps, eta=eta, shape=shape))
     assert len(json.dumps(value, separators=(",", ":"), allow_nan=False)) < 400_000
     length = min(steps + 1, 200)
     assert len(value["t"]) == len(value["level"]) == length
@@ -78,7 +73,7 @@ def test_the_share_on_target_is_what_the_paths_say_and_few_noisy_steps_miss():
 
 
 def test_the_picture_of_the_density_is_at_its_height_on_the_modes():
-    cloud = flow_value(FIRST, "two")["cloud"]
+    cloud = flow_value(replace(FIRST, shape="two"))["cloud"]
     with Image.open(io.BytesIO(base64.b64decode(cloud["uri"].partition(",")[2]))) as image:
         alpha = np.asarray(image.convert("RGBA"))[:, :, 3]
     side, count = cloud["side"], len(cloud["levels"])
@@ -93,11 +88,28 @@ def test_the_picture_of_the_density_is_at_its_height_on_the_modes():
 
 def test_settings_move_the_paths_and_an_unknown_shape_is_refused():
     base = flow_value(FIRST)["paths"]
-    for change in ({"steps": 21}, {"eta": 0.5}, {"seed": 4}, {"spacing": "trailing"}):
+    for change in ({"steps": 21}, {"eta": 0.5}, {"seed": 4}, {"spacing": "trailing"}, {"shape": "moons"}):
         assert flow_value(replace(FIRST, **change))["paths"] != base
     with pytest.raises(ValueError, match="must be one of"):
-        flow_value(FIRST, "swiss")
+        flow_value(replace(FIRST, shape="swiss"))
 
 
 def test_every_distribution_has_a_name_for_people():
     assert set(SHAPES) == set(DISTRIBUTIONS)
+
+
+def test_more_steps_than_the_panels_own_schedule_has_are_cut():
+    assert flow_value(replace(FIRST, steps=4000))["steps"] == 1000
+
+
+def test_the_panel_is_there_before_the_model(tiny_folder, tmp_path):
+    tab = Tab(host_of(tmp_path, tiny_folder))
+    answer, messages = tab.begin(view="learn", shape="spiral", steps=7)
+    next(messages)
+    flow = answer.panels["flow"]
+    assert not tab.host.loaded("tiny")
+    assert (flow["shape"], flow["steps"]) == ("spiral", 7)
+    for _ in messages:
+        pass
+    assert answer.status[0] == "done"
+    assert tab.want(shape="moons").panels["flow"]["steps"] == 7

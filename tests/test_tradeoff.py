@@ -4,12 +4,11 @@ import json
 import math
 
 import pytest
-from test_views import final, values
+from wishes import Tab
 
-from demo.handlers import Handlers
 from demo.host import EngineHost
 from demo.settings import PageSettings
-from demo.tradeoff import HAT, between_curves, curves_of, on_curve, tradeoff_value
+from demo.views.tradeoff.plot import HAT, between_curves, curves_of, on_curve, tradeoff_value
 
 
 def cell(eta, S, distance, n=256):
@@ -33,6 +32,16 @@ def document(*cells, sha256="x"):
         "checkpoint": {"name": "tiny", "sha256": sha256, "T": 1000, "spacing": "leading"},
         "cells": {"quality/floor": floor, "reconstruction/plain/S=10": other, **dict(cells)},
     }
+
+
+@pytest.fixture
+def tab(tiny_folder, tmp_path):
+    """A tab on a checkpoint folder of its own, "tiny"."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    for file in tiny_folder.iterdir():
+        (folder / file.name).symlink_to(file)
+    return Tab(EngineHost(tmp_path, device="cpu"), view="tradeoff")
 
 
 CELLS = [cell(1.0, 100, 5.0), cell(0.0, 10, 16.0), cell(0.0, 1000, 4.0), cell(1.0, 10, 20.0), cell("hat", 10, 300.0)]
@@ -73,27 +82,33 @@ def test_times_are_this_machines_own():
     assert [c["eta"] for c in value["curves"]] == [0.0, 1.0, None]  # σ̂ has no place on the slider
 
 
-def test_without_an_evaluation_it_says_what_makes_one(tiny_folder, tmp_path):
-    folder = tmp_path / "tiny"
-    folder.mkdir()
-    for file in tiny_folder.iterdir():
-        (folder / file.name).symlink_to(file)
-    handlers = Handlers(EngineHost(tmp_path, device="cpu"))
-
-    def shown():
-        return final(handlers.run("tab", values(view="tradeoff")))[0]["tradeoff"]
+def test_without_an_evaluation_it_says_what_makes_one(tab):
+    def shown(**changes):
+        return tab.want(**changes).panels["tradeoff"]
 
     assert shown()["state"] == "none"
     assert "core evaluate" in shown()["note"]
     assert "--data TRAIN --held-out HELD" in shown()["note"]
-    path = folder / "evaluation.json"
+    path = tab.host.root / "tiny" / "evaluation.json"
     path.write_text("{", encoding="utf-8")
     assert "cannot be read" in shown()["note"]
     path.write_text(json.dumps(document(*CELLS)), encoding="utf-8")
     assert "other weights" in shown()["note"]
-    sha256 = handlers.host.engine("tiny").checkpoint.sha256
+    sha256 = tab.host.engine("tiny").checkpoint.sha256
     path.write_text(json.dumps(document(*CELLS, sha256=sha256)), encoding="utf-8")
     assert (shown()["state"], shown()["note"]) == ("done", "")
-    shown_trailing = final(handlers.run("tab", values(view="tradeoff", spacing="trailing")))[0]["tradeoff"]
-    assert "Measured with leading" in shown_trailing["note"]
     assert len(shown()["curves"]) == 3
+    assert "Measured with leading" in shown(spacing="trailing")["note"]
+    assert tab.want().status[0] == "done"
+
+
+def test_the_dot_moves_with_the_settings_and_takes_no_run(tab):
+    sha256 = tab.host.engine("tiny").checkpoint.sha256
+    path = tab.host.root / "tiny" / "evaluation.json"
+    path.write_text(json.dumps(document(*CELLS, sha256=sha256)), encoding="utf-8")
+    answer = tab.want(steps=10, eta=0.0)
+    assert answer.panels["tradeoff"]["dot"]["distance"] == 16.0
+    assert tab.want(eta=1.0).panels["tradeoff"]["dot"]["distance"] == 20.0
+    dots = [tab.want(steps=S).panels["tradeoff"]["dot"] for S in (10, 100)]
+    assert dots[1]["time"] == pytest.approx(10 * dots[0]["time"])
+    assert tab.session.last == {}
