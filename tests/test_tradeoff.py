@@ -112,3 +112,16 @@ def test_the_dot_moves_with_the_settings_and_takes_no_run(tab):
     dots = [tab.want(steps=S).panels["tradeoff"]["dot"] for S in (10, 100)]
     assert dots[1]["time"] == pytest.approx(10 * dots[0]["time"])
     assert tab.session.last == {}
+
+
+def test_the_dot_is_on_the_curve_of_the_solver_that_the_page_is_set_to():
+    figures = cell(0.0, 10, 7.0)[1]["figures"]
+    other = {"kind": "quality", "eta": 0.0, "S": 10, "way": "dpm-solver++", "figures": figures}
+    measured = document(*CELLS, ("quality/dpm-solver++/S=10", other))
+    page = PageSettings("any", steps=10, solver="dpm-solver++")
+    value = tradeoff_value(measured, "", page, ms=1.0)
+    assert [curve["name"] for curve in value["curves"]][-1] == "DPM-Solver++ 2M"
+    assert value["dot"]["distance"] == 7.0
+    assert "DPM-Solver++ 2M" in value["said"]
+    without = tradeoff_value(document(*CELLS), "", page, ms=1.0)
+    assert without["dot"]["distance"] is None  # DDIM's is not its
