@@ -50,12 +50,15 @@ def settings_of(page: PageSettings) -> SamplerSettings:
 
 @dataclass(frozen=True)
 class Finished:
-    """The result of a job. made_by: a key of what it depends on (weights, backend, request …). shown: its picture for
-    the browser. pixels: N×H×W×3, the end of a film. film: (x_t, x̂0) frames, F×H×W×3 each, t and the seconds at which
-    each was there. drawing_s: spent on previews. shared: how many pictures of others were in the same batch."""
+    """The result of a job.
+
+    T: the checkpoint's. made_by: what it depends on (weights, backend, request …), a key of the cache. shown: its
+    picture for the browser. pixels: N×H×W×3, the end of a film. film: (x_t, x̂0) frames, F×H×W×3 each; times: of each
+    frame. drawing_s: spent on previews. shared: how many pictures of others were made in the same run."""
 
     checkpoint: str
     weights: str
+    T: int
     job: Job
     made_by: Any
     timing: Timing

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 
 from core import Engine
-from demo import computing, words
+from demo import computing, tiles, values, words
 from demo.computing import Update
 from demo.curve import curve_value
 from demo.host import EngineHost
@@ -99,7 +99,7 @@ class LiveRun:
         estimate_s = sum(ms(self.page.checkpoint, 1) * job.request.count * job.evaluations for job in jobs) / 1000
         scene = Scene(self.page, self.host, engine, jobs, dict(self.tab.last), self._value(engine), self.tab.offer,
                       estimate_s)  # fmt: skip
-        scene.known = lambda job: self.host.cache.get(computing.made_by(engine, job))
+        scene.known = lambda job: self.host.cache.get(values.made_by(engine, job))
         for job in jobs if not self.anew else []:
             known = scene.known(job)
             if known is not None:
@@ -110,7 +110,7 @@ class LiveRun:
         """What a result shows; of earlier settings, perhaps another checkpoint's."""
 
         def value(run: Finished, kept: bool) -> Value:
-            return computing.value_of(engine, run, self.tab.ddpm_s.get((run.weights, run.timing.batch)), kept)
+            return values.value_of(run, self.tab.ddpm_s.get((run.weights, run.timing.batch)), kept)
 
         return value
 
@@ -139,9 +139,7 @@ class LiveRun:
 
     def _answered(self, scene: Scene, job: Job) -> Iterator[Message | None]:
         """A job at few steps, where that is there sooner."""
-        few = computing.few_steps(
-            job, self.host.expected_ms(self.page.checkpoint, min(job.request.count, computing.PART))
-        )
+        few = computing.few_steps(job, self.host.expected_ms(self.page.checkpoint, min(job.request.count, tiles.PART)))
         if few is not None and not self.over():
             for update in computing.answer(scene.engine, job, few, self.over):
                 yield from self._shown(scene, update)
@@ -176,17 +174,19 @@ class LiveRun:
         self.host.cache.put(run.made_by, run, run.size)
         self.host.measured(self.page.checkpoint, run.timing.batch, run.timing.ms_per_evaluation)
         if job.film:
-            computing.keep_picture(engine, run, self.host.cache)
+            tiles.keep_picture(engine, run, self.host.cache)
         if s.eta == 1.0 and job.evaluations == engine.T:
             self.tab.ddpm_s[(run.weights, run.timing.batch)] = run.timing.total_s
 
     def _ended(self, scene: Scene, state: str, more: Value | None = None) -> Iterator[Message]:
         """Whatever has not finished is not going on."""
         for job in scene.jobs:
-            if job.name in scene.finished or (state == "stopped" and job.name not in scene.now):
+            if job.name in scene.finished:
                 continue
+            if state == "stopped" and job.name not in scene.now and job.name in scene.last:
+                continue  # it goes on saying from what it is
             scene.now[job.name] = {
-                **(scene.of(job.name) or computing.base(scene.engine, job, state)),
+                **(scene.of(job.name) or values.base(scene.engine, job, state)),
                 **(more or {}),
                 "state": state,
             }
@@ -197,7 +197,7 @@ class LiveRun:
         total = 0.0
         for job in jobs:
             n = job.request.count
-            part = min(n, computing.PART)
+            part = min(n, tiles.PART)
             total += ms(self.page.checkpoint, part) * job.evaluations * n / part / 1000
         return total
 
@@ -229,7 +229,7 @@ def batches(engine: Engine, jobs: list[Job]) -> list[list[Job]]:
     out: list[list[Job]] = []
     for job in jobs:
         s, last = job.request.settings, out[-1][0] if out else None
-        shares = not (job.film or job.alone) and s.eta == 0 and engine.backend in computing.SAME_AT_ANY_BATCH
+        shares = not (job.film or job.alone) and s.eta == 0 and engine.backend in tiles.SAME_AT_ANY_BATCH
         if shares and last is not None and not (last.film or last.alone) and last.request.settings == s:
             out[-1].append(job)
         else:

@@ -17,7 +17,7 @@ from demo.fields import Choice, Flag, Kind, Lane, Lanes, Listed, Nearest, Place,
 COUNTS = (1, 4, 8, 16, 32)
 FRAMES = 11  # of Explore's strip
 FRAMES_BETWEEN = (4, 6, 10, 15)
-MAX_PAGE_SEED = 2**53 - 1  # whole numbers stay exact in a browser up to here
+MAX_PAGE_SEED = 2**53 - max(COUNTS)  # whole numbers stay exact in a browser up to 2⁵³, and samples count on from here
 MAX_LANES, MAX_KEYS, MAX_GRID_STEPS, MAX_GRID_ETAS = 4, 8, 8, 6
 SHEET, SHEET_STEPS = 7, 10  # a sheet is an overview of 49 pictures, so it takes so few steps at most
 SPACINGS = {name: name for name in ("leading", "trailing", "linspace", "quadratic")}

@@ -162,7 +162,7 @@ def test_run_again_measures_every_panel_again(tab, host, monkeypatch):
 
 
 def test_pictures_of_one_S_are_computed_once_where_a_batch_does_not_change_them(tab, host, monkeypatch):
-    monkeypatch.setattr("demo.computing.SAME_AT_ANY_BATCH", ("torch",))
+    monkeypatch.setattr("demo.tiles.SAME_AT_ANY_BATCH", ("torch",))
     asked = evaluations(host, monkeypatch)
     answer = tab.want(count=8)
     films, together = asked[:2], asked[2:]
@@ -178,7 +178,7 @@ def test_pictures_of_one_S_are_computed_once_where_a_batch_does_not_change_them(
 
 
 def test_with_noise_no_picture_is_taken_from_another_run(tab, host, monkeypatch):
-    monkeypatch.setattr("demo.computing.SAME_AT_ANY_BATCH", ("torch",))
+    monkeypatch.setattr("demo.tiles.SAME_AT_ANY_BATCH", ("torch",))
     asked = evaluations(host, monkeypatch)
     tab.want(eta=0.5)
     assert [request.count for request in asked] == [1, 1, 4, 11]

@@ -12,7 +12,7 @@ from demo import words
 from demo.fields import short
 from demo.jobs import Finished, Job
 from demo.layout import control, panel, view_column
-from demo.scene import File, Scene, file_name, of_one_start
+from demo.scene import File, Scene, file_name, of_one_start, whole_state
 from demo.settings import PageSettings
 from demo.view import View
 
@@ -51,9 +51,10 @@ def panels(scene: Scene) -> dict[str, Any]:
     values = [scene.of(name) if name in scene.finished or name in scene.now else None for name in names]
     columns = len(page.grid_steps)
     done = sum(value is not None and value["state"] == "done" for value in values)
+    state = whole_state(values)
     evaluations = sum(job.evaluations for job in scene.jobs)
     value = {
-        "state": "done" if done == len(names) else "running" if done else "waiting",
+        "state": "running" if state == "waiting" and done else state,
         "progress": done / len(names),
         "grid": {
             "steps": list(page.grid_steps),

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from core import Engine
 from core.reproduce import command_line, python_code
 from core.request import Request
-from demo.computing import PART, SAME_AT_ANY_BATCH
 from demo.host import EngineHost
 from demo.settings import PageSettings
+from demo.tiles import PART, SAME_AT_ANY_BATCH
 from demo.views.compare import jobs as race
 from demo.views.explore import jobs as explore
 from demo.views.interpolate import jobs as path_and_sheet

@@ -9,10 +9,10 @@ from typing import Any
 
 from core.record import Record, Recorded, recorded
 from core.reproduce import seeds_text
-from demo.computing import PART, SAME_AT_ANY_BATCH
+from demo.tiles import PART, SAME_AT_ANY_BATCH
 from demo.views.reproduce.code import code
 from demo.views.reproduce.found_controls import VERSIONS, Here, controls_of
-from demo.words import setting_label
+from demo.words import setting_label, solver
 
 SAME = "weights, precision, backend, threads, device and versions"  # what the last bit depends on
 
@@ -75,7 +75,7 @@ def rows_of(found: Recorded) -> list[tuple[str, str]]:
     if len(parts) == 1:
         eta = "σ̂ (the larger variance)" if s.sigma_hat else f"{s.eta:g}"
         steps = f"{s.steps}, {s.spacing}" if s.timesteps is None else f"{s.steps} of a list of its own"
-        rows += [("Steps S", steps), ("η", eta)]
+        rows += [("Steps S", steps), ("η", eta), ("Solver", solver(s.solver))]
     where = f"{timing['device_name']}, {timing['precision']}, {timing['threads']} threads, {backend_of(timing)}"
     return [
         *rows,
