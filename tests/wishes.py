@@ -6,6 +6,7 @@ answer.panels["race"], answer.status, answer.messages
 """
 
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from demo.host import EngineHost
 from demo.live import Live, Wish
@@ -95,6 +96,6 @@ class Tab:
         """Name → bytes of the files that a panel of an answer offers, as their links give them."""
         found = {}
         for link in answer.panels[panel]["files"]:
-            *_, key, token, name = link["href"].split("/")
+            *_, key, token, name = unquote(link["href"]).split("/")
             found[name] = self.live.sessions.get(key).file(token, name).make()
         return found
