@@ -1,6 +1,5 @@
 """The checkpoints in the repository: whole, light, and the same in diffusers as on our command line."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,9 @@ from diffusers import DDIMPipeline
 from core.__main__ import main
 from core.checkpoint import find_checkpoints, open_checkpoint
 from core.evaluate.feature_net import open_feature_net
+from core.layouts import training_steps
+from demo.page import recorded
+from demo.settings import first_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = find_checkpoints(ROOT / "checkpoints")
@@ -26,11 +28,32 @@ def test_each_is_light_and_has_a_card_that_names_its_hash(folder):
     assert open_checkpoint(folder).sha256 in (folder / "README.md").read_text(encoding="utf-8")
 
 
+def drawn(shown):
+    """The values of a recorded run that have pictures."""
+    return [shown["duel"]["a"], shown["duel"]["b"], shown["samples"], shown["strip"]]
+
+
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
 def test_the_run_that_the_page_opens_with_was_recorded_from_these_weights(folder):
-    shown = json.loads((ROOT / "demo" / "recorded" / f"{folder.name}.json").read_text(encoding="utf-8"))
-    made_of = {value["weights"] for value in (shown["samples"], shown["strip"], *shown["duel"].values())}
-    assert made_of == {open_checkpoint(folder).sha256[:8]}
+    values = drawn(recorded(folder.name))
+    assert {value["weights"] for value in values} == {open_checkpoint(folder).sha256[:8]}
+    assert {value["checkpoint"] for value in values} == {folder.name}
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+def test_the_run_that_the_page_opens_with_is_of_its_first_settings_and_says_that_it_was_recorded(folder):
+    shown, page = recorded(folder.name), first_settings(folder.name, training_steps(folder))
+    assert set(shown) == {"curve", "duel", "samples", "strip"}
+    a, b, samples, strip = drawn(shown)
+    assert {(v["steps"], v["eta"], v["spacing"]) for v in (a, samples, strip)} == {(page.steps, page.eta, page.spacing)}
+    assert (b["steps"], b["eta"]) == (page.steps_b, page.eta_b)
+    assert a["seeds"] == b["seeds"] == [page.seed]
+    assert samples["seeds"] == list(range(page.seed, page.seed + page.count))
+    assert strip["seeds"] == [page.seed, page.seed_to]
+    assert {value["state"] for value in (*drawn(shown), shown["duel"])} == {"recorded"}
+    assert all(value["tiles"].startswith("data:image/webp") for value in (samples, strip))
+    assert all(value["film"].startswith("data:image/webp") for value in (a, b))
+    assert not any(shown[panel]["files"] for panel in ("duel", "samples", "strip"))  # there is no run to make them of
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
