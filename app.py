@@ -91,9 +91,8 @@ def main() -> int:
     if not host.names():
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)
         return 2
-    page = build_page(host)
+    page = build_page(host, args.queue_size)
     host.compute.claim()
-    page.queue(default_concurrency_limit=4, max_size=args.queue_size)
     try:
         page.launch(
             server_name=args.host, server_port=args.port, inbrowser=not args.no_browser, prevent_thread_lock=True,

@@ -20,7 +20,9 @@ from demo.theme import CSS, theme
 from demo.views import VIEWS
 
 STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "recorded"
-SCRIPTS = ("kit", "live", "controls", "actions", "curve", "keyboard")  # the kit and the session before who uses them
+QUEUE_WAKE_S = 0.05
+# the kit and the session before who uses them
+SCRIPTS = ("calm", "kit", "live", "controls", "actions", "curve", "keyboard")
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -61,8 +63,11 @@ def app_options(live: Live) -> dict[str, Any]:
     return {"routes": routes(live)}
 
 
-def build_page(host: EngineHost) -> gr.Blocks:
-    """The whole interface. Nothing here needs torch; engines are asked for when a run starts."""
+def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:
+    """The whole interface. Nothing here needs torch; engines are asked for when a run starts.
+
+    queue_size: calls of the API that may wait.
+    """
     with gr.Blocks(title="DDIM explorer", analytics_enabled=False, delete_cache=(3600, 6 * 3600)) as page:
         plain(
             "<h1>DDIM explorer</h1><p>The same network, the same noise: fewer steps, less chance, "
@@ -78,4 +83,6 @@ def build_page(host: EngineHost) -> gr.Blocks:
                 for view in VIEWS:
                     view.layout(host)
         add_endpoints(host)
+    page.queue(default_concurrency_limit=4, max_size=queue_size)
+    page._queue.sleep_when_free = QUEUE_WAKE_S  # Gradio looks a thousand times a second whether a call is there
     return page

@@ -53,6 +53,7 @@
 
   // What a value is, in a word: a result that was there before says so, and one of other settings from what it is.
   function stateWord(value) {
+    if (value.state === "stale" && !value.seeds) return "of earlier settings"; // a panel of several runs, each saying its own
     if (value.state === "stale") return `from ${value.label}, seed ${value.seeds[0]}, ${value.checkpoint}`;
     return value.state === "done" && value.cached ? "done before" : words[value.state] || value.state;
   }

@@ -136,6 +136,7 @@
 
   function ended(state, sentence) {
     setBusy(false);
+    window.ddim.calmDown();
     status(state, sentence);
   }
 

@@ -3,7 +3,7 @@
   "use strict";
   const { el, picture, cut, canvases, frame, paintFrame, player, transport, showReadout, stateWord, calm } = window.ddim.kit;
   const { kinds } = window.ddim;
-  const LOOP_MS = 110;
+  const LOOP_MS = 110, ROUNDS = 12;
 
   // Tiles that are whole or on their way; the rest keep what they showed, dimmed.
   function fill(list, image, value) {
@@ -19,6 +19,7 @@
     f.body.classList.add("tiles");
     return async (value, current) => {
       paintFrame(f, value);
+      root.dataset.seed = value.seeds[0];
       if (!value.tiles) return;
       const image = await picture(value.tiles);
       if (!current()) return;
@@ -47,11 +48,13 @@
       [...row.children].forEach((c, i) => c.classList.toggle("now", i === k));
       pick.max = n; pick.value = k + 1;
     };
-    let timer = 0;
+    let timer = 0, begun = 0;
     const tick = () => {
-      if (image && on && !document.hidden && root.offsetParent) { at += 1; show(); } // in sight
+      if (!image || document.hidden || !root.offsetParent) return; // out of sight
+      at += 1;
+      if (at - begun > ROUNDS * (2 * value.n - 2)) button.click(); else show(); // nobody looks for so long
     };
-    const pace = () => { clearInterval(timer); timer = on ? setInterval(tick, LOOP_MS) : 0; };
+    const pace = () => { clearInterval(timer); begun = at; timer = on ? setInterval(tick, LOOP_MS) : 0; };
     pace();
     button.textContent = on ? "Pause loop" : "Play loop";
     button.onclick = () => { on = !on; pace(); button.textContent = on ? "Pause loop" : "Play loop"; };
@@ -64,7 +67,7 @@
       if (!next.tiles) return;
       const loaded = await picture(next.tiles);
       if (!current()) return;
-      image = loaded; value = next;
+      image = loaded; value = next; begun = at;
       const [from, to] = value.seeds;
       const tiles = canvases(row, value.n, (i) => `Frame ${i + 1} of ${value.n} between seed ${from} and seed ${to}`);
       tiles.forEach((c, i) => { c.onclick = () => hold(i); });
