@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import core
+from demo.settings import VIEWS as VIEW_TITLES
+from demo.views import VIEWS
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,7 +24,8 @@ def imported(path):
 
 
 def needs(path, package="core"):
-    """The modules of a package, as paths, that a file imports when it runs: all but those for the type checker."""
+    """The modules of a package, as paths, that a file imports when it runs: all but those for the type checker, and but
+    itself, which an __init__ names where it takes parts of its own folder."""
     found, nodes = set(), list(ast.parse(path.read_text(encoding="utf-8")).body)
     while nodes:
         node = nodes.pop()
@@ -35,7 +38,7 @@ def needs(path, package="core"):
             names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
         for name in names:
             place = path_of(name)
-            if name != package and name.partition(".")[0] == package and place:
+            if name != package and name.partition(".")[0] == package and place not in (None, path):
                 found.add(place)
     return found
 
@@ -108,9 +111,39 @@ def test_no_module_needs_itself(package):
     assert [path.relative_to(ROOT) for path in paths if path in reached[path]] == []
 
 
-def test_views_do_not_touch_torch():
-    for path in (ROOT / "demo").glob("views*.py"):
-        assert "torch" not in imported(path), path.name
+@pytest.mark.parametrize("path", sorted({*ROOT.glob("*.py"), *(ROOT / "docs").rglob("*.py")}), ids=lambda p: p.name)
+def test_gradio_stays_in_the_demo(path):
+    assert "gradio" not in imported(path)
+
+
+ENGINE_ROOM = ("cache", "compute", "computing", "curve", "fields", "host", "jobs", "live", "live_run", "pictures",
+               "scene", "sessions", "settings", "view", "words")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENGINE_ROOM)
+def test_the_engine_room_knows_neither_gradio_nor_a_web_server(name):
+    assert not {"gradio", "starlette", "fastapi"} & set(imported(ROOT / "demo" / f"{name}.py"))
+
+
+def test_what_a_view_shows_is_made_without_gradio_but_for_its_layout():
+    parts = {path for path in (ROOT / "demo" / "views").rglob("*.py") if path.name != "__init__.py"}
+    assert len(parts) >= 6
+    assert [path.name for path in parts if "gradio" in imported(path)] == []
+
+
+@pytest.mark.parametrize("name", ["words", "fields", "settings", "scene", "jobs", "live", "sessions", "page", "routes"])
+def test_what_is_there_before_the_model_does_not_wait_for_torch(name):
+    code = f"import sys; import demo.{name}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
+def test_a_view_is_a_folder_with_its_drawing_and_its_looks():
+    folders = {path.parent.name for path in (ROOT / "demo" / "views").glob("*/__init__.py")}
+    assert [view.name for view in VIEWS] == list(VIEW_TITLES)
+    assert {view.folder.name for view in VIEWS} == folders
+    assert all(view.script().strip() for view in VIEWS)
+    assert all(view.style().strip() for view in VIEWS)
 
 
 def test_every_public_name_can_be_imported_and_the_list_is_sorted():
