@@ -16,6 +16,7 @@
 
   function status(state, sentence) {
     said = { state, sentence: sentence ?? said.sentence };
+    document.documentElement.dataset.status = said.state;
     if (!line) return;
     line.dataset.state = said.state;
     if (said.sentence && line.textContent !== said.sentence) line.textContent = said.sentence;
@@ -191,13 +192,14 @@
   addEventListener("pagehide", () => { if (session) navigator.sendBeacon(address("ddim/leave"), JSON.stringify({ session })); });
   addEventListener("pageshow", (event) => { if (event.persisted) want({}); }); // back from the browser's own cache
 
-  Object.assign(window.ddim, {
+  const shared = {
     settings, set, want, stop, cancel, say, status, address, mountPanel, mountStatus, mountGuide,
     onSettings: (listener) => listeners.push(listener),
     get T() { return known.checkpoints[settings.checkpoint]; },
     get ms() { return ms; },
     get atRest() { return !busy && !pace && !retry; },
     get link() { return location.origin + location.pathname + query; },
-  });
+  };
+  Object.defineProperties(window.ddim, Object.getOwnPropertyDescriptors(shared)); // getters and all
   setTimeout(() => want({ query: location.search })); // once the rest of the script has run
 })();

@@ -13,10 +13,18 @@ from playwright.sync_api import TimeoutError, sync_playwright
 
 from tests.ports import free_port
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
+
+
+def pytest_collection_modifyitems(items):
+    """All of these need a chromium: ``-m "not browser"`` leaves them out."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker("browser")
 
 
 @pytest.fixture(scope="session")
@@ -63,25 +71,38 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def open_page(chromium, server):
-    """Opens pages; afterwards no page may have logged an error or asked another host for anything."""
+    """Opens pages; afterwards no page may have logged an error or asked another host for anything.
+
+    query: of a link; None opens the bare address. wait: for its pictures. excused: ends of the addresses that may fail
+    or be asked elsewhere. Motion is reduced: films that play by themselves keep two cores painting and tests waiting.
+    """
     problems, contexts = [], []
 
-    def open_(width=1280, height=900, wait=True, query="count=4", init=""):
-        # Less motion: loops that play by themselves keep two cores painting and every test waiting.
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, accept_downloads=True, reduced_motion="reduce"
-        )
+    def open_(query="count=4", *, wait=True, address=server, size=(1280, 900), init="", excused=(), **options):
+        options = {"viewport": dict(zip(("width", "height"), size, strict=True)), "reduced_motion": "reduce", **options}
+        context = chromium.new_context(accept_downloads=True, **options)
         contexts.append(context)
         page = context.new_page()
         page.add_init_script(init)
         page.set_default_timeout(90_000)  # a ceiling for a loaded machine, not a target
-        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        own = (address, "data:", "blob:")
+
+        def heard(message):  # a panel that could not be drawn is only a warning
+            url = message.location["url"]
+            if message.text.startswith("ddim:") or (message.type == "error" and not url.endswith(tuple(excused))):
+                problems.append(f"{message.text} {url}")
+
+        def asked(request):
+            if not request.url.startswith(own) and not request.url.endswith(tuple(excused)):
+                problems.append(request.url)
+
+        page.on("console", heard)
         page.on("pageerror", lambda e: problems.append(str(e)))
-        page.on("request", lambda r: None if r.url.startswith((server, "data:", "blob:")) else problems.append(r.url))
+        page.on("request", asked)
         # the grey garments: what is tested does not depend on the flagship, and they are sampled faster
-        page.goto(f"{server}/?{FASHION}&{query.lstrip('?')}")
+        page.goto(address if query is None else f"{address}/?{FASHION}&{query.lstrip('?')}")
         if wait:
-            wait_status(page, "done")
+            wait_done(page)
         return page
 
     yield open_
@@ -90,38 +111,48 @@ def open_page(chromium, server):
     assert problems == []
 
 
+FASHION = "checkpoint=fashion-mnist"
+LIGHT = "steps=4&steps_b=4&count=1&between=4&lanes=4:0,8:0,12:1"  # enough to see, and soon done
+LONG_RACE = "steps=4&steps_b=4&count=1&lanes=1000:0,1000:1"
+RUNNING = '#race .lane[data-state="running"]'
+ASKED = '#status p[data-state="asked"]'
+DRAWN = """async () => {
+  const { kit } = window.ddim;
+  await Promise.all(kit.pictureIds().map(kit.picture));
+  await new Promise((resolve) => setTimeout(resolve));
+}"""
+
+
 def said(page):
-    """The sentence of the status line, without Gradio's own (hidden) seconds while an event is open."""
+    """The sentence of the status line."""
     return page.inner_text("#status p")
+
+
+def state(page):
+    return page.get_attribute("#status p", "data-state")
 
 
 def wait_status(page, *states):
     page.wait_for_selector(", ".join(f'#status p[data-state="{s}"]' for s in states))
 
 
-FASHION = "checkpoint=fashion-mnist"
-RUNNING = '#race .lane[data-state="running"]'
-LONG_RACE = "?steps=4&steps_b=4&count=1&lanes=300:0,400:1"
-LIGHT = "?steps=4&steps_b=4&count=1&between=4&lanes=4:0,8:0,12:1"  # enough to see, and soon done
-ASKED = '#status p[data-state="estimate"]'
-
-
 def settle(page, done):
-    """Until ``done`` is there; on a slow machine the page asks first, perhaps more than once, and we go on."""
+    """Until ``done`` is there; a slow machine asks before a long run, and we start it."""
     try:
         page.wait_for_selector(f"{done}, {ASKED}")
         while not page.locator(done).first.is_visible():
             if page.locator(ASKED).count():
-                page.click("#go-on")
-                page.wait_for_selector(ASKED, state="detached")
+                page.locator("[data-do=start]:visible").first.click()
             page.wait_for_selector(f"{done}, {ASKED}")
     except TimeoutError as error:
         raise AssertionError(f"{done} did not come; the status line says {said(page)!r}") from error
 
 
 def wait_done(page):
-    """Until the newest settings are on screen."""
+    """Until the newest settings are on screen, to the last pixel: pictures are decoded after the line says so."""
     settle(page, '#status p[data-state="done"]')
+    page.wait_for_function("window.ddim.atRest")
+    page.evaluate(DRAWN)
 
 
 def wait_samples(page, steps, eta):
@@ -129,7 +160,22 @@ def wait_samples(page, steps, eta):
 
 
 def open_tab(page, name):
-    page.click(f'#views button[data-view="{name}"]')
+    page.click(f'#view button[data-view="{name}"]')
+
+
+def enter(page, control, value):
+    """Type a value into a control's box and leave it with Enter."""
+    page.fill(f"{control} input:not([type=range])", str(value))
+    page.keyboard.press("Enter")
+
+
+def settings(page, *names):
+    """What the page is set to, by name."""
+    return page.evaluate("(names) => Object.fromEntries(names.map((n) => [n, window.ddim.settings[n]]))", list(names))
+
+
+def steps_shown(page, control="#steps"):
+    return int(page.input_value(f"{control} input[type=number]"))
 
 
 def race_done(page, runners=3):
@@ -143,3 +189,32 @@ def scrub(page, panel, value):
                          r.value = v; r.dispatchEvent(new Event('input')); }""",
         [panel, value],
     )
+
+
+def drag(page, selector, fraction):
+    """Press on the slider's middle, move in steps, let go at a fraction of its width."""
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.locator(selector).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * fraction, y, steps=8)
+    page.mouse.up()
+
+
+def pixels(page, selector):
+    """Of the first canvas that a selector finds."""
+    return page.evaluate(
+        """s => { const c = document.querySelector(s);
+                  return Array.from(c.getContext('2d').getImageData(0, 0, c.width, c.height).data).join(); }""",
+        selector,
+    )
+
+
+def download(page, panel, suffix, folder):
+    """Press a panel's link to its file; the path of what was saved, under the name that the page gave it."""
+    with page.expect_download() as event:
+        page.locator(f'{panel} .exports a[data-suffix="{suffix}"]').first.click()
+    path = folder / event.value.suggested_filename
+    event.value.save_as(path)
+    return path
