@@ -65,6 +65,8 @@ def sidebar() -> None:
         with gr.Column(elem_id="dock"):
             control("steps")
             control("eta")
+            plain(button("Start", "dock-start", "start") + button("Cancel", "dock-cancel", "cancel"), "dock-ask",
+                  "plain buttons")  # fmt: skip
         presets = [setting_button(label, {"steps": S, "eta": eta}) for label, S, eta in PRESETS]
         plain("".join(presets), "presets", "plain buttons")
         panel("curve")

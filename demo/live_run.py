@@ -62,6 +62,8 @@ class LiveRun:
             yield status("loading", "Loading the model; what you see was recorded earlier.")
         engine = yield from self._opened()
         if engine is None:
+            if self.stopped():
+                yield status("stopped", "Stopped.")
             return
         scene = self._scene(engine)
         yield from self._changed(scene)

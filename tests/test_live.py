@@ -278,6 +278,35 @@ def test_an_address_sets_everything_and_what_it_leaves_out_is_the_default(tab):
     assert "steps=5" in first["query"]
 
 
+def test_stop_while_the_model_loads_is_obeyed(tab):
+    _, messages = tab.begin()
+    assert next(messages)["status"][0] == "loading"
+    tab.stop()
+    assert [message["status"][0] for message in messages if message] == ["stopped"]
+    assert not tab.host.loaded("tiny")
+    assert tab.want().status[0] == "done"
+
+
+def test_a_model_is_loaded_in_pieces_between_which_others_go_on_and_which_anybody_may_take_up(host):
+    live = Live(host)
+    one, other = Tab(host, live), Tab(host, live)
+    _, first = one.begin()
+    next(first)
+    next(first)  # the first piece
+    other.want()  # the rest of them, and its own run
+    live.leave(one.key)
+    assert [message for message in first if message] == []
+    assert other.want().status[0] == "done"
+
+
+def test_a_session_that_was_left_is_not_revived_by_a_late_wish(tab):
+    tab.want()
+    old = tab.key
+    tab.live.leave(old)
+    assert tab.want().first["session"] != old
+    assert tab.live.sessions.get(old) is None
+
+
 def test_a_broken_checkpoint_is_a_sentence_and_loses_nothing(tiny_folder, tmp_path):
     broken = tmp_path / "other" / "broken"
     broken.mkdir(parents=True)
