@@ -8,6 +8,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from demo.settings import PageSettings
 
@@ -44,7 +45,7 @@ class Session:
             self._files.popitem(last=False)
         if len(self._tokens) > 4 * MAX_FILES:
             self._tokens = {key: kept for key, kept in self._tokens.items() if kept in self._files}
-        return f"ddim/file/{self.key}/{token}/{file.name}"
+        return f"ddim/file/{self.key}/{token}/{quote(file.name)}"
 
     def file(self, token: str, name: str) -> File | None:
         """What was offered under this address."""

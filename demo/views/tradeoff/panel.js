@@ -77,8 +77,8 @@
   window.ddim.kinds.tradeoff = (root) => {
     const f = frame(root, "Quality against time");
     const picture = svg("svg", { width: "100%", role: "group", "aria-label": "Fréchet distance against time" });
-    const key = el("ul", { class: "curveKey" }), said = el("p", { class: "said", role: "status" });
-    f.body.append(picture, key, said);
+    const key = el("ul", { class: "curveKey" }), said = el("p", { class: "said", role: "status" }), best = el("p", { class: "best" });
+    f.body.append(best, picture, key, said);
     let value = null;
     const paint = () => { if (value && value.curves.length && picture.clientWidth) draw(picture, value, picture.clientWidth); };
     new ResizeObserver(paint).observe(root);
@@ -89,6 +89,7 @@
       picture.style.display = value.curves.length ? "" : "none";
       key.replaceChildren(...value.curves.map((c, i) => el("li", {}, el("i", { class: `k${i % MARKS}` }), c.name)));
       said.textContent = value.said || "";
+      best.textContent = value.best || "";
       paint();
       root.dataset.painted = value.state;
     };

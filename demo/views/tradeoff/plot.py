@@ -12,10 +12,12 @@ from core.errors import DataError
 from core.evaluate.rows import cell, quality_rows, solver_rows
 from core.evaluate.store import read_document
 from core.solvers import SOLVERS
+from core.solvers.ddim import DDIM
 from demo.host import EngineHost
 from demo.settings import PageSettings
-from demo.words import seconds, setting_label
+from demo.words import seconds, setting_label, solver
 
+BUDGET_S = 2.0  # what one would wait for
 HAT = "σ̂"  # has no place on the η slider
 Curve = list[tuple[int, float, float]]  # (S, distance, spread), S rising
 
@@ -93,7 +95,11 @@ def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSetti
     curves = curves_of(document)
     n = sorted({row.n for row in quality_rows(document)})
     per_step = ms / 1000
-    distance, measured = between_curves(curves, page.steps, page.eta)
+    if page.solver == DDIM.name:
+        distance, measured = between_curves(curves, page.steps, page.eta)
+    else:
+        own = curves.get(SOLVERS[page.solver].title, [])
+        distance, measured = on_curve(own, page.steps) if own else None, page.steps in [point[0] for point in own]
     spacing = document["checkpoint"].get("spacing", page.spacing)
     floor = cell(document, "quality/floor")
     return {
@@ -110,6 +116,7 @@ def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSetti
         "floor": floor["frechet"] if floor else None,
         "dot": {"S": page.steps, "eta": page.eta, "time": page.steps * per_step, "distance": distance},
         "said": dot_note(page, per_step, distance, measured),
+        "best": best_note(curves, per_step),
         "note": "" if page.spacing == spacing else f"Measured with {spacing} steps; the page is set to {page.spacing}.",
         "axis": f"time for {page.count} pictures here, estimated",
         "steps": page.steps,
@@ -117,9 +124,26 @@ def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSetti
     }
 
 
+def best_note(curves: Mapping[float | str, Curve], per_step: float, budget_s: float = BUDGET_S) -> str:
+    """The conclusion: the measured point of least distance that fits the budget, and how far the others are."""
+    points = [(d, spread, S, name) for name, curve in curves.items() for S, d, spread in curve]
+    within = [point for point in points if per_step * point[2] <= budget_s]
+    if not per_step or not within:
+        fastest = min((S for _, _, S, _ in points), default=0)
+        return f"Nothing that was measured takes under {seconds(budget_s)} here; S = {fastest} is the fastest."
+    d, spread, S, name = min(within)
+    what = f"S = {S}, η = {name:g}" if isinstance(name, float) else f"S = {S}, {name}"
+    best = min(points)[0]
+    beyond = "the best of all" if d == best else f"the best of all has {best:.1f}"
+    return f"Best under {seconds(budget_s)}: {what}, distance {d:.1f} ± {spread:.1f}; {beyond}."
+
+
 def dot_note(page: PageSettings, per_step: float, distance: float | None, measured: bool) -> str:
     """The moving dot in words."""
-    where = f"{setting_label(page.steps, page.eta)}: about {seconds(page.steps * per_step)} here"
+    what = (
+        setting_label(page.steps, page.eta) if page.solver == DDIM.name else f"S = {page.steps} · {solver(page.solver)}"
+    )
+    where = f"{what}: about {seconds(page.steps * per_step)} here"
     if distance is None:
         return f"{where}; no distance was measured near it."
     return f"{where}, distance {distance:.1f} ({'measured' if measured else 'read off between measured points'})."
