@@ -24,6 +24,9 @@ from core.files.layout import Pictures
 from core.record import Record, to_text
 
 
+PALETTE_SAMPLE = 8192  # pixels; four times as many gain 2 % and take ten times as long
+
+
 def durations(count: int, frame_ms: int = 80, hold_ms: int = 0) -> list[int]:
     """Milliseconds of each frame; the last is held longer by hold_ms. GIF counts in 10 ms."""
     if frame_ms < 20 or hold_ms < 0:
@@ -50,7 +53,8 @@ def index_colours(frames: Pictures) -> tuple[NDArray[np.uint8], bytes]:
         if len(codes) <= 256:
             colours = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1).astype(np.uint8)
             return indices.reshape(frames.shape[:3]).astype(np.uint8), np.resize(colours, (256, 3)).tobytes()
-    palette = Image.fromarray(sample[None]).quantize(256, method=Image.Quantize.MEDIANCUT)
+    few = sample[:: max(1, len(sample) // PALETTE_SAMPLE)]  # refined by k-means, whose time grows with the colours
+    palette = Image.fromarray(few[None]).quantize(256, method=Image.Quantize.MAXCOVERAGE, kmeans=1)
     indexed = [np.asarray(Image.fromarray(f).quantize(palette=palette, dither=Image.Dither.NONE)) for f in frames]
     return np.stack(indexed), bytes(palette.getpalette() or ())
 
