@@ -100,6 +100,7 @@ def test_a_file_sets_controls_of_the_page_and_no_others(engine, here):
         (Request((3,), SamplerSettings(sigma_hat=True)), "no control"),
         (Request((3,), SamplerSettings(timesteps=(900, 100))), "no control"),
         (Request((3,), SamplerSettings(clip=False)), "clipping"),
+        (Request((2**53 - 1,)), "seeds up to"),
         (Request((3, 8), frames=9), "Interpolate puts"),
         (Request(tuple(range(9)), frames=33), "room for 8 keys"),
         (Request((1, 2, 3, 4), sheet=5), "7 × 7"),
