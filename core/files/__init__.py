@@ -6,7 +6,7 @@ API, the command line, notebooks and docs all write through these.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from core.atomic import Content, write_atomically
 from core.errors import RequestError
+from core.files.captions import caption, captioned
 from core.files.encoders import gif_bytes, npy_bytes, npy_writer, png_bytes, webp_bytes
 from core.files.film import FRAME_MS, Runner, clock_frames
 from core.files.layout import Pictures, beside, boomerang, enlarge
@@ -53,23 +54,37 @@ class Made:
         return self.images
 
 
-def samples(suffix: str, made: Made, columns: int | None = None, side: int = 1, back: bool = False) -> bytes:
+def samples(
+    suffix: str, made: Made, columns: int | None = None, side: int = 1, back: bool = False, words: bool = False,
+    keys: Collection[int] = (),
+) -> bytes:  # fmt: skip
     """.png: one sheet, ``columns`` wide or about square, its pictures enlarged to at least ``side`` pixels; .gif and
-    .webp: the pictures one after another, and then ``back`` again; .npy. Raises RequestError for another suffix."""
+    .webp: the pictures one after another, and then ``back`` again, between ``words`` (core/files/captions.py) where
+    asked, ``keys`` among them held; .npy. Raises RequestError for another suffix."""
+
+    def film() -> Pictures:
+        played = boomerang(made.pictures) if back else made.pictures
+        return captioned(played, *caption(made.record)) if words else enlarge(played, side)
+
+    count = len(made.pictures)
+    held = {*keys, *(2 * count - 2 - key for key in keys if back and 0 < key < count - 1)}
     return _bytes(
         suffix,
         {
             ".npy": lambda: npy_bytes(made.unrounded),
             ".png": lambda: png_bytes(tiled(enlarge(made.pictures, side), columns), made.record),
-            **_films(lambda: enlarge(boomerang(made.pictures) if back else made.pictures), made.record),
+            **_films(film, made.record, keys=held),
         },
     )
 
 
-def strip(suffix: str, made: Made, side: int = 1) -> bytes:
-    """A path through seeds. .png: one row; .gif and .webp: there and back, but a loop comes back by itself; .npy."""
+def strip(suffix: str, made: Made, side: int = 1, words: bool = False) -> bytes:
+    """A path through seeds. .png: one row; .gif and .webp: there and back, but a loop comes back by itself, and with
+    ``words`` around it the seeds' own pictures are held; .npy."""
     request = request_of(made.record)
-    return samples(suffix, made, request.count, side, back=not request.loop)
+    ends = len(request.seeds) if request.loop else len(request.seeds) - 1
+    keys = {round(i * (request.count if request.loop else request.count - 1) / ends) for i in range(len(request.seeds))}
+    return samples(suffix, made, request.count, side, not request.loop, words, keys if words else ())
 
 
 def sheet(suffix: str, made: Made, side: int = 1) -> bytes:
@@ -77,9 +92,14 @@ def sheet(suffix: str, made: Made, side: int = 1) -> bytes:
     return samples(suffix, made, request_of(made.record).sheet, side)
 
 
-def trajectory(suffix: str, record: Record, x_t: Pictures, x0_hat: Pictures) -> bytes:
-    """One picture on its way, x_t beside x̂0 (F×H×W×3 each), holding its end. .gif, .webp."""
-    return _bytes(suffix, _films(lambda: enlarge(beside(x_t, x0_hat)), record, hold_ms=HOLD_MS))
+def trajectory(suffix: str, record: Record, x_t: Pictures, x0_hat: Pictures, words: bool = False) -> bytes:
+    """One picture on its way, x_t beside x̂0 (F×H×W×3 each), holding its end, with ``words`` around it. .gif, .webp."""
+
+    def film() -> Pictures:
+        pair = beside(x_t, x0_hat)
+        return captioned(pair, *caption(record)) if words else enlarge(pair)
+
+    return _bytes(suffix, _films(film, record, hold_ms=HOLD_MS))
 
 
 def race(
@@ -151,11 +171,14 @@ def save(path: Path, made: Made, columns: int | None = None, back: bool = False)
 Encoders = dict[str, Callable[[], bytes]]
 
 
-def _films(frames: Callable[[], Pictures], record: Record, frame_ms: int = FRAME_MS, hold_ms: int = 0) -> Encoders:
+def _films(
+    frames: Callable[[], Pictures], record: Record, frame_ms: int = FRAME_MS, hold_ms: int = 0,
+    keys: Collection[int] = (),
+) -> Encoders:  # fmt: skip
     """Both encoders of a film by suffix; its frames are made when one is called."""
 
     def film(suffix: str) -> Callable[[], bytes]:
-        return lambda: FILMS[suffix](frames(), record, frame_ms, hold_ms)
+        return lambda: FILMS[suffix](frames(), record, frame_ms, hold_ms, keys)
 
     return {suffix: film(suffix) for suffix in FILMS}
 

@@ -7,7 +7,7 @@ faster than a palette for each frame (docs/bench-*.md) and free of flicker in fl
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import BinaryIO
 
 import imageio.v3 as iio
@@ -23,16 +23,19 @@ from core.errors import RequestError
 from core.files.layout import Pictures
 from core.record import Record, to_text
 
-
+KEY_MS = 600
 PALETTE_SAMPLE = 8192  # pixels; four times as many gain 2 % and take ten times as long
 
 
-def durations(count: int, frame_ms: int = 80, hold_ms: int = 0) -> list[int]:
-    """Milliseconds of each frame; the last is held longer by hold_ms. GIF counts in 10 ms."""
+def durations(count: int, frame_ms: int = 80, hold_ms: int = 0, keys: Collection[int] = ()) -> list[int]:
+    """Milliseconds of each frame; the last is held longer by hold_ms, and ``keys`` stand for KEY_MS at least. GIF
+    counts in 10 ms."""
     if frame_ms < 20 or hold_ms < 0:
         raise RequestError("A frame must last at least 20 ms: players slow shorter ones down.")
     out = [frame_ms // 10 * 10] * count
     out[-1] += hold_ms // 10 * 10
+    for key in keys:
+        out[key] = max(out[key], KEY_MS)
     return out
 
 
@@ -59,11 +62,13 @@ def index_colours(frames: Pictures) -> tuple[NDArray[np.uint8], bytes]:
     return np.stack(indexed), bytes(palette.getpalette() or ())
 
 
-def gif_bytes(frames: Pictures, record: Record, frame_ms: int = 80, hold_ms: int = 0) -> bytes:
+def gif_bytes(
+    frames: Pictures, record: Record, frame_ms: int = 80, hold_ms: int = 0, keys: Collection[int] = ()
+) -> bytes:
     """N×H×W×3 → an endlessly looping GIF; the record is its comment."""
     grey = bool((frames[..., :1] == frames).all())
     indexed, palette = (np.ascontiguousarray(frames[..., 0]), b"") if grey else index_colours(frames)
-    ms = durations(len(frames), frame_ms, hold_ms)
+    ms = durations(len(frames), frame_ms, hold_ms, keys)
     data = io.BytesIO()
     with iio.imopen(data, "w", extension=".gif", plugin="pillow") as file:
         assert isinstance(file, PillowPlugin)
@@ -78,13 +83,15 @@ def gif_bytes(frames: Pictures, record: Record, frame_ms: int = 80, hold_ms: int
     return data.getvalue()
 
 
-def webp_bytes(frames: Pictures, record: Record, frame_ms: int = 80, hold_ms: int = 0) -> bytes:
+def webp_bytes(
+    frames: Pictures, record: Record, frame_ms: int = 80, hold_ms: int = 0, keys: Collection[int] = ()
+) -> bytes:
     """N×H×W×3 → a lossless, endlessly looping WebP (a still one for N = 1); the record is in its EXIF."""
     exif = Image.Exif()
     exif[EXIF_DESCRIPTION] = to_text(record)
     return iio.imwrite(
         "<bytes>", np.asarray(frames), extension=".webp", plugin="pillow", is_batch=True, lossless=True,
-        method=0, duration=durations(len(frames), frame_ms, hold_ms), loop=0, exif=exif.tobytes(),
+        method=0, duration=durations(len(frames), frame_ms, hold_ms, keys), loop=0, exif=exif.tobytes(),
     )  # fmt: skip
 
 
