@@ -64,7 +64,7 @@ def samples(
 
     def film() -> Pictures:
         played = boomerang(made.pictures) if back else made.pictures
-        return captioned(played, *caption(made.record)) if words else enlarge(played, side)
+        return captioned(played, *caption(made.record)) if words else enlarge(played)
 
     count = len(made.pictures)
     held = {*keys, *(2 * count - 2 - key for key in keys if back and 0 < key < count - 1)}
