@@ -216,5 +216,5 @@ def download(page, panel, suffix, folder):
     with page.expect_download() as event:
         page.locator(f'{panel} .exports a[data-suffix="{suffix}"]').first.click()
     path = folder / event.value.suggested_filename
-    event.value.save_as(path)
+    event.value.save_as(path)  # and its folder, where there is none
     return path

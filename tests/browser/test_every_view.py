@@ -4,30 +4,29 @@ import json
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.conftest import LIGHT, open_tab, scrub, wait_samples, wait_status
+from browser.conftest import LIGHT, enter, open_tab, scrub, settle, wait_done, wait_samples, wait_status
 
 from demo.settings import VIEWS
 
 
 def test_presets_and_fit_my_time_set_the_sliders(open_page):
-    page = open_page(query=LIGHT)
+    page = open_page(LIGHT)
     page.click("#presets button:has-text('Fast 10')")
     wait_samples(page, 10, 0)
-    page.fill("#budget input", "0.001")
+    page.fill("#budget", "0.001")
     page.click("#fit")
     page.wait_for_function("document.querySelector('#steps input[type=number]').value === '1'")
-    page.fill("#budget input", "900000")
+    page.fill("#budget", "900000")
     page.click("#fit")
     page.wait_for_function("document.querySelector('#steps input[type=number]').value === '1000'")
-    page.fill("#budget input", "-1")
+    page.fill("#budget", "-1")
     page.click("#fit")
-    page.wait_for_selector("#fit-said [role=alert]:has-text('seconds')")
+    page.wait_for_selector("#fit-said[role=alert]:has-text('seconds')")
 
 
 def test_the_curve_shows_where_the_steps_fall_and_how_sigma_grows(open_page):
-    page = open_page(query=LIGHT)
-    page.fill("#steps input[type=number]", "7")
-    page.keyboard.press("Enter")
+    page = open_page(LIGHT)
+    enter(page, "#steps", 7)
     page.wait_for_selector('#curve section[data-painted="7/0"]')
     assert page.locator("#curve circle").count() == 7
 
@@ -40,15 +39,14 @@ def test_the_curve_shows_where_the_steps_fall_and_how_sigma_grows(open_page):
     assert bars() == 0
     heights = []
     for eta in ("0.5", "1"):
-        page.fill("#eta input[type=number]", eta)
-        page.keyboard.press("Enter")
+        enter(page, "#eta", eta)
         page.wait_for_selector(f'#curve section[data-painted="7/{eta}"]')
         heights.append(bars())
     assert 0 < heights[0] < heights[1]
 
 
 def test_the_keyboard_alone_plays_steps_and_stops(open_page):
-    page = open_page(query=LIGHT)
+    page = open_page(LIGHT)
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelector('#duel .play').textContent === 'Pause'")
@@ -62,16 +60,15 @@ def test_the_keyboard_alone_plays_steps_and_stops(open_page):
     with page.expect_download() as event:
         page.keyboard.press("g")
     assert event.value.suggested_filename.endswith(".gif")
-    page.fill("#steps input[type=number]", "1000")
-    page.keyboard.press("Enter")
-    wait_status(page, "running")
+    enter(page, "#steps", 1000)
+    settle(page, '#duel .lane[data-state="running"]')
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press("Escape")
     wait_status(page, "stopped")
 
 
 def test_there_and_back_plays_backwards_after_the_end(open_page):
-    page = open_page(query=LIGHT)
+    page = open_page(LIGHT)
     page.click('#duel button[aria-label="Play there and back"]')
     page.click("#duel .play")
     page.wait_for_function("+document.querySelector('#duel .transport input').value < 800")  # it starts over first
@@ -86,10 +83,10 @@ def test_there_and_back_plays_backwards_after_the_end(open_page):
 
 
 def test_every_view_fits_a_phone(open_page):
-    page = open_page(width=390, height=844, query=LIGHT)
+    page = open_page(LIGHT, size=(390, 844))
     for name in VIEWS:
         open_tab(page, name)
-        page.wait_for_timeout(300)
+        wait_done(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
     dock = page.locator("#dock").bounding_box()
     assert dock["y"] + dock["height"] <= 845  # the sliders stay under the thumb
@@ -97,16 +94,13 @@ def test_every_view_fits_a_phone(open_page):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_in_any_view(open_page, scheme):
-    page = open_page(query=LIGHT)
+    page = open_page(LIGHT + "&grid_steps=2,4&grid_etas=0,1")
     if scheme == "dark":
         page.evaluate("document.body.classList.add('dark')")
     found = {}
     for name in VIEWS:
         open_tab(page, name)
-        page.wait_for_timeout(500)
-        if page.is_visible("#stop"):
-            page.click("#stop")
-        page.wait_for_timeout(300)
+        wait_done(page)
         result = Axe().run(page, options={"resultTypes": ["violations"]})  # the others are only counted, for speed
         for violation in result.response["violations"]:
             if violation["impact"] in ("serious", "critical"):

@@ -1,8 +1,7 @@
 """The S × η matrix in the page."""
 
 import pytest
-from browser.conftest import LIGHT, settle, wait_done
-from browser.test_page import pixels, steps_shown
+from browser.conftest import LIGHT, download, enter, open_tab, pixels, settle, steps_shown, wait_done
 from PIL import Image
 
 from core.record import read_record
@@ -13,7 +12,7 @@ CELL = "#grid tbody tr:nth-child({}) td:nth-of-type({})"
 
 @pytest.fixture
 def page(open_page):
-    page = open_page(query=GRID)
+    page = open_page(GRID)
     settle(page, '#grid section[data-painted="done"]')
     wait_done(page)
     return page
@@ -26,8 +25,7 @@ def test_cells_fill_and_say_what_each_took(page):
     assert page.locator("#grid thead th").all_inner_texts() == ["S = 2", "S = 4"]
     assert page.locator("#grid tbody th").all_inner_texts() == ["η = 0", "η = 1"]
     assert "4 cells · 12 network evaluations" in page.inner_text("#grid .caption")
-    page.fill("#grid-steps input", "4, 2, 9, oh")
-    page.keyboard.press("Enter")
+    enter(page, "#grid-steps", "4, 2, 9, oh")
     settle(page, '#grid thead th:nth-of-type(3):has-text("S = 9")')
     wait_done(page)
     assert page.input_value("#grid-steps input") == "2, 4, 9"
@@ -41,16 +39,14 @@ def test_a_click_opens_the_cell_in_explore(page):
     wait_done(page)
     assert steps_shown(page) == 4
     assert pixels(page, "#samples canvas") == wanted
-    page.click('#views button[data-view="grid"]')
+    open_tab(page, "grid")
     page.click(CELL.format(2, 1) + " button")
     settle(page, '#samples section[data-painted="done"][data-steps="2"][data-eta="1"]')
 
 
 def test_the_png_carries_every_cell(page, tmp_path):
-    with page.expect_download() as event:
-        page.click("#get-grid-png")
-    event.value.save_as(tmp_path / "grid.png")
-    record = read_record(tmp_path / "grid.png")
-    assert len(record["runs"]) == 4
-    with Image.open(tmp_path / "grid.png") as image:
+    path = download(page, "#grid", "png", tmp_path)
+    assert path.name == "fashion-mnist_seed3_grid.png"
+    assert len(read_record(path)["runs"]) == 4
+    with Image.open(path) as image:
         assert image.width > 300

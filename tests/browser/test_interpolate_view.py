@@ -1,14 +1,13 @@
 """A path through keys, and a sheet that one drags through."""
 
-from browser.conftest import LIGHT, scrub, settle, wait_done
-from browser.test_page import pixels
+from browser.conftest import LIGHT, download, pixels, scrub, settle, wait_done
 from PIL import Image
 
 from core.record import read_record, request_of
 
 
 def test_a_path_passes_its_keys_and_is_not_the_cross_fade_between_them(open_page, tmp_path):
-    page = open_page(query=LIGHT + "&view=interpolate")
+    page = open_page(LIGHT + "&view=interpolate")
     settle(page, '#path section[data-painted="done"][data-steps="4"]')
     wait_done(page)
     ribbons = page.locator("#path .ribbon")
@@ -19,18 +18,15 @@ def test_a_path_passes_its_keys_and_is_not_the_cross_fade_between_them(open_page
         scrub(page, "#path", round(1000 * k / 11))
         a, b = (pixels(page, f"#path .duo figure:nth-child({i}) canvas") for i in (1, 2))
         assert (a == b) is same, k
-    with page.expect_download() as event:
-        page.click("#get-path-gif")
-    event.value.save_as(tmp_path / "path.gif")
-    with Image.open(tmp_path / "path.gif") as image:
+    path = download(page, "#path", "gif", tmp_path)
+    with Image.open(path) as image:
         assert image.n_frames == 12  # a loop comes back by itself
-    request = request_of(read_record(tmp_path / "path.gif"))
+    request = request_of(read_record(path))
     assert (request.seeds, request.frames, request.loop) == ((3, 8, 12), 12, True)
 
 
 def test_keys_can_be_added_and_the_loop_opened(open_page):
-    page = open_page(query=LIGHT + "&view=interpolate")
-    wait_done(page)
+    page = open_page(LIGHT + "&view=interpolate")
     page.click("#keys button:has-text('Add a seed')")
     settle(page, "#path .ribbon:last-child canvas:nth-child(16):last-child")  # four keys, four pictures each
     assert page.locator("#path .ribbon canvas.key").count() == 8
@@ -41,7 +37,7 @@ def test_keys_can_be_added_and_the_loop_opened(open_page):
 
 
 def test_dragging_over_the_sheet_shows_the_nearest_cell_then_the_place_itself(open_page):
-    page = open_page(query=LIGHT + "&view=interpolate")
+    page = open_page(LIGHT + "&view=interpolate")
     settle(page, '#square section[data-sheet="done"][data-painted="done"]')
     wait_done(page)
     box = page.locator("#square .mapBox").bounding_box()
@@ -65,7 +61,7 @@ def test_dragging_over_the_sheet_shows_the_nearest_cell_then_the_place_itself(op
 
 
 def test_own_noise_is_offered_and_changes_the_path_at_eta_1(open_page):
-    page = open_page(query=LIGHT + "&view=interpolate&eta=1")
+    page = open_page(LIGHT + "&view=interpolate&eta=1")
     settle(page, '#path section[data-painted="done"][data-eta="1"]')
     wait_done(page)
     note = page.inner_text("#path .note")

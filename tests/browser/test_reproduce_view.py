@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
-from browser.conftest import LIGHT, ROOT, settle, wait_done
+from browser.conftest import LIGHT, ROOT, download, enter, open_tab, settle, wait_done
 from PIL import Image, ImageSequence
 
 from core.files.encoders import png_bytes
@@ -39,15 +39,8 @@ def frames(path):
         return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
 
 
-def download(page, button, path):
-    with page.expect_download() as event:
-        page.click(button)
-    event.value.save_as(path)
-    return path
-
-
 def drop(page, path):
-    page.click('#views button[data-view="reproduce"]')
+    open_tab(page, "reproduce")
     if page.locator("#drop button[aria-label='Clear']").count():
         page.click("#drop button[aria-label='Clear']")
         page.wait_for_selector("#found .facts", state="detached")
@@ -56,12 +49,10 @@ def drop(page, path):
 
 
 def test_a_dropped_picture_is_shown_first_and_loaded_when_asked(open_page, tmp_path):
-    page = open_page(query=LIGHT + "&seed=5&count=4&eta=0.5")
-    wait_done(page)
+    page = open_page(LIGHT + "&seed=5&count=4&eta=0.5")
     before = tiles(page)
-    png = download(page, "#get-samples-png", tmp_path / "samples.png")
-    other = open_page(query=LIGHT + "&steps=6")
-    wait_done(other)
+    png = download(page, "#samples", "png", tmp_path)
+    other = open_page(LIGHT + "&steps=6")
     mine = tiles(other)
     drop(other, png)
     facts = other.inner_text("#found .facts")
@@ -76,28 +67,25 @@ def test_a_dropped_picture_is_shown_first_and_loaded_when_asked(open_page, tmp_p
     assert len(after) == 4
     assert all(np.array_equal(a, b) for a, b in zip(after, before, strict=True))
     assert not np.array_equal(after[0], mine[0])
-    assert "samples.png" in other.inner_text("#guide")
+    assert png.name in other.inner_text("#guide")
 
 
 def test_an_exported_gif_comes_back_frame_by_frame(open_page, tmp_path):
-    page = open_page(query=LIGHT + "&seed=7&seed_to=9")
-    wait_done(page)
-    first = download(page, "#get-strip-gif", tmp_path / "first.gif")
-    other = open_page(query=LIGHT)
-    wait_done(other)
+    page = open_page(LIGHT + "&seed=7&seed_to=9")
+    first = download(page, "#strip", "gif", tmp_path)
+    other = open_page(LIGHT)
     drop(other, first)
     other.click("#load-found")
     settle(other, '#strip section[data-painted="done"]:has(canvas[aria-label$="seed 7 and seed 9"])')
     wait_done(other)
-    again = download(other, "#get-strip-gif", tmp_path / "again.gif")
+    again = download(other, "#strip", "gif", tmp_path / "again")
     assert len(frames(first)) > 2
     assert all(np.array_equal(a, b) for a, b in zip(frames(first), frames(again), strict=True))
 
 
 def test_what_differs_here_is_said_and_other_files_are_refused(open_page, tmp_path):
-    page = open_page(query=LIGHT)
-    wait_done(page)
-    record = read_record(download(page, "#get-samples-png", tmp_path / "true.png"))
+    page = open_page(LIGHT)
+    record = read_record(download(page, "#samples", "png", tmp_path))
     record["checkpoint"]["sha256"] = "0" * 64
     record["timing"]["precision"] = "bf16"
     record["versions"]["torch"] = "1.0"
@@ -121,8 +109,7 @@ def test_what_differs_here_is_said_and_other_files_are_refused(open_page, tmp_pa
 
 def copied(page, run):
     """What the two copy buttons put on the clipboard for a run."""
-    page.click("#what-run input")
-    page.click(f'[role=option]:has-text("{run}")')
+    page.select_option("#what select", label=run)
     page.wait_for_selector(f'#code pre:has-text("{run.lower()}.png")')
     texts = []
     for i in range(2):
@@ -133,11 +120,10 @@ def copied(page, run):
 
 
 def test_the_copied_command_and_code_give_the_pages_pixels(open_page, tmp_path):
-    page = open_page(query=LIGHT + "&seed=11&count=4&eta=0.3")
-    wait_done(page)
+    page = open_page(LIGHT + "&seed=11&count=4&eta=0.3")
     samples, strip = tiles(page), tiles(page, "#strip .strip canvas")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.click('#views button[data-view="reproduce"]')
+    open_tab(page, "reproduce")
     command, code = copied(page, "Samples")
     path_command, path_code = copied(page, "Strip")
     (tmp_path / "checkpoints").symlink_to(ROOT / "checkpoints")
@@ -153,8 +139,7 @@ def test_the_copied_command_and_code_give_the_pages_pixels(open_page, tmp_path):
 
 
 def test_the_code_follows_the_controls(open_page):
-    page = open_page(query=LIGHT + "&view=reproduce")
+    page = open_page(LIGHT + "&view=reproduce")
     page.wait_for_selector('#code pre:has-text("--steps 4")')
-    page.fill("#eta input[type=number]", "1")
-    page.keyboard.press("Enter")
+    enter(page, "#eta", 1)
     page.wait_for_selector('#code pre:has-text("--eta 1")')

@@ -44,7 +44,6 @@ def test_a_copied_link_opens_the_same_state_elsewhere(open_page):
     page.wait_for_function("location.search.includes('keys=1')")
     query = page.evaluate("location.search")
     other = open_page(query=query)
-    wait_done(other)
     assert other.locator('#views button[data-view="interpolate"]').get_attribute("aria-selected") == "true"
     assert other.input_value("#eta input[type=number]") == "0.5"
     wait_done(page)
@@ -54,7 +53,6 @@ def test_a_copied_link_opens_the_same_state_elsewhere(open_page):
 
 def test_a_link_with_bad_values_is_adjusted_and_says_so(open_page):
     page = open_page(query=LIGHT.replace("steps=4", "steps=99999", 1).replace("99999&", "0&", 1) + "&spacing=odd")
-    wait_done(page)
     assert "steps=0 became 1" in page.inner_text("#guide")
     assert "spacing=odd" in page.inner_text("#guide")
     assert steps_shown(page) == 1
@@ -99,7 +97,6 @@ MOST_RUNS = 8  # of a link that sets eight controls: 3 or 4 are seen, and 10 up 
 def test_a_page_at_rest_asks_the_server_for_nothing(open_page, view, late_ms):
     init = COUNT.replace("LATE_MS", str(late_ms))
     page = open_page(query=LIGHT + f"&seed=5&eta=0.5&view={view}", init=init)
-    wait_done(page)
     asked = []
     page.on("request", lambda r: asked.append(r.url) if r.method == "POST" or "/queue/data" in r.url else None)
     for _ in range(15):  # changes that the link made are told of and found done

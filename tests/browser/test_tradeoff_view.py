@@ -1,11 +1,10 @@
 """Quality against time in the page."""
 
-from browser.conftest import LIGHT, settle
-from browser.test_page import steps_shown
+from browser.conftest import LIGHT, enter, settle, steps_shown
 
 
 def test_a_point_sets_the_sliders_and_the_dot_follows_them(open_page):
-    page = open_page(query=LIGHT + "&view=tradeoff")
+    page = open_page(LIGHT + "&view=tradeoff")
     settle(page, '#tradeoff section[data-painted="done"]')
     assert page.locator("#tradeoff polyline").count() >= 3
     assert "no distance was measured" in page.inner_text("#tradeoff .said")  # S = 4
@@ -15,8 +14,7 @@ def test_a_point_sets_the_sliders_and_the_dot_follows_them(open_page):
     assert page.input_value("#eta input[type=number]") == "0.5"
     assert "(measured)" in page.inner_text("#tradeoff .said")
     before = page.get_attribute("#tradeoff circle.dot", "cx")
-    page.fill("#steps input[type=number]", "33")
-    page.keyboard.press("Enter")
+    enter(page, "#steps", 33)
     page.wait_for_selector('#tradeoff section[data-steps="33"]')
     assert float(page.get_attribute("#tradeoff circle.dot", "cx")) > float(before)
     assert "read off between" in page.inner_text("#tradeoff .said")
@@ -27,6 +25,6 @@ def test_a_point_sets_the_sliders_and_the_dot_follows_them(open_page):
 
 
 def test_it_fits_a_phone(open_page):
-    page = open_page(width=390, height=844, query=LIGHT + "&view=tradeoff")
+    page = open_page(LIGHT + "&view=tradeoff", size=(390, 844))
     settle(page, '#tradeoff section[data-painted="done"]')
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
