@@ -86,3 +86,4 @@ def sidebar() -> None:
         )
         plain(button("Run again", "again", "again") + button("Stop", "stop", "stop"), classes="plain buttons")
         plain(button("Copy link", "copy-link", "copy"), classes="plain buttons")
+        control("captions")

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from demo.jobs import Finished, Job
 from demo.settings import PageSettings
+from demo.words import setting_label
 
 if TYPE_CHECKING:
     from core import Engine
     from demo.host import EngineHost
 
 Value = dict[str, Any]
-PASSING = ("coarse", "running")  # what is soon followed by something else
+FILMS = (".gif", ".webp")
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,16 @@ class Scene:
         links = [{"label": file.label, "name": file.name, "href": self.offer(file)} for file in there]
         return value | {"files": links}
 
-    def file(self, label: str, job: str, what: str, suffix: str, make: Callable[[str, Finished], bytes]) -> File | None:
-        """The file of one job's result, if there is one."""
+    def file(
+        self, label: str, job: str, what: str, suffix: str, make: Callable[[str, Finished, bool], bytes]
+    ) -> File | None:
+        """The file of one job's result, if there is one. make: its bytes, with words around a film or not."""
         result = self.result(job)
         if result is None:
             return None
-        return File(label, file_name(result, what) + suffix, (result,), lambda: make(suffix, result))
+        words = self.page.captions and suffix in FILMS
+        plain = "_plain" if suffix in FILMS and not words else ""
+        return File(label, file_name(result, what) + plain + suffix, (result,), lambda: make(suffix, result, words))
 
 
 def _start(value: Value) -> object:
@@ -97,6 +102,27 @@ def of_one_start(results: Sequence[Finished | None]) -> list[Finished] | None:
     there = [result for result in results if result is not None]
     starts = {(result.weights, result.job.request.seeds) for result in there}
     return there if len(there) == len(results) and len(starts) == 1 else None
+
+
+def race_file(scene: Scene, names: Sequence[str], label: str, what: str) -> File | None:
+    """Films of one x_T side by side, against their clocks, where all of them are there."""
+    runs = of_one_start([scene.result(name) for name in names])
+    if runs is None:
+        return None
+    return File(label, file_name(runs[0], what, settings=False) + ".gif", tuple(runs), lambda: race(".gif", runs))
+
+
+def race(suffix: str, runs: Sequence[Finished]) -> bytes:
+    """The bytes of that file."""
+    from core import files
+    from core.files.film import Runner
+
+    runners = []
+    for run in runs:
+        s, film = run.job.request.settings, run.film
+        assert film is not None
+        runners.append(Runner(setting_label(s.steps, s.eta), film[0], tuple(at for _, at, _ in run.times)))
+    return files.race(suffix, runners, [run.made for run in runs])
 
 
 def file_name(result: Finished, what: str, settings: bool = True) -> str:

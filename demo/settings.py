@@ -68,6 +68,7 @@ FIELDS: dict[str, Field] = {
     "grid_etas": Field(Listed(Real(0, 1), 1, MAX_GRID_ETAS, "numbers", rising=True), (0.0, 0.5, 1.0), "η, down"),
     "what": Field(Choice(WHAT), "samples", "Run"),  # that Reproduce writes out
     "shape": Field(Choice(SHAPES), "ring", "Distribution"),  # that Learn flows to
+    "captions": Field(Flag(), True, "Words on GIFs and WebPs"),  # S, η, seeds and time around the pictures
 }
 NAMES = ("checkpoint", *FIELDS)
 
@@ -98,6 +99,7 @@ class PageSettings:
     grid_etas: tuple[float, ...] = FIELDS["grid_etas"].default
     what: str = FIELDS["what"].default
     shape: str = FIELDS["shape"].default
+    captions: bool = FIELDS["captions"].default
 
     @property
     def frames(self) -> int:

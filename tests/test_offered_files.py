@@ -42,6 +42,8 @@ def links(answer, panel):
 def test_every_panel_of_explore_offers_its_files_with_the_record_of_their_run(tab, tmp_path):
     answer = tab.want(spacing="trailing")
     found = {name: data for panel in ("duel", "samples", "strip") for name, data in tab.files(answer, panel).items()}
+    both = found.pop("tiny_seed3_a-and-b.gif")
+    assert record_in(both, tmp_path)["kind"] == "race"
     assert set(found) == {
         "tiny_seed3_S3_eta0_a.gif", "tiny_seed3_S2_eta1_b.gif", "tiny_seed3to6_S3_eta0_samples.png",
         "tiny_seed3-8_S3_eta0_strip.gif", "tiny_seed3-8_S3_eta0_strip.webp", "tiny_seed3-8_S3_eta0_strip.png",
@@ -52,6 +54,17 @@ def test_every_panel_of_explore_offers_its_files_with_the_record_of_their_run(ta
         assert f"S{request['settings']['steps']}_eta{request['settings']['eta']:g}_" in name
     assert len(frames(found["tiny_seed3-8_S3_eta0_strip.webp"])) == 20  # there and back
     assert frames(found["tiny_seed3to6_S3_eta0_samples.png"]).shape[1] >= 2 * 84  # two rows, enlarged
+
+
+def test_words_are_on_films_unless_they_are_not_wanted(tab):
+    names = {True: "tiny_seed3-8_S3_eta0_strip.webp", False: "tiny_seed3-8_S3_eta0_strip_plain.webp"}
+    films = {words: frames(tab.files(tab.want(captions=words), "strip")[name]) for words, name in names.items()}
+    pictures = tab.session.last["strip"].pixels
+    k = films[False].shape[1] // 8
+    assert films[False].shape[1:3] == (8 * k, 8 * k)
+    assert (films[False][: len(pictures), ::k, ::k] == pictures).all()
+    assert films[True].shape[1] > 384
+    assert films[True].shape[2] > 384
 
 
 def test_a_closed_path_loops_by_itself_and_the_sheet_is_square(tab):

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 
 import pytest
 from starlette.applications import Starlette
@@ -99,7 +100,7 @@ def test_files_are_made_on_the_thread_that_computes(browser, live, monkeypatch):
     link = next(line for line in reversed(lines) if line.get("panel") == "samples")["value"]["files"][0]["href"]
     session = live.sessions.get(lines[0]["session"])
     kept, seen = session.file(*link.split("/")[3:]), []
-    monkeypatch.setattr(session, "file", lambda *_: type(kept)(kept.label, kept.name, kept.runs,
-                                                               lambda: seen.append(threading.get_ident()) or b""))  # fmt: skip
+    watched = replace(kept, make=lambda: seen.append(threading.get_ident()) or b"")
+    monkeypatch.setattr(session, "file", lambda *_: watched)
     assert browser.get("/" + link).status_code == 200
     assert seen == [live.host.compute._server]

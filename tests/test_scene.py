@@ -51,11 +51,13 @@ def test_runs_from_another_start_leave_once_one_of_the_new_start_is_there():
 
 def test_a_panel_links_the_files_of_what_is_on_screen_and_of_nothing_else():
     made = scene(last=[run("a", steps=5)])
-    there, missing = (made.file("GIF", name, "a", ".gif", lambda suffix, _: suffix.encode()) for name in "ab")
+    there, missing = (
+        made.file("GIF", name, "a", ".gif", lambda suffix, _, words: f"{suffix} {words}".encode()) for name in "ab"
+    )
     assert missing is None
     value = made.with_files({"state": "stale"}, there, missing)
     assert value == {"state": "stale", "files": [{"label": "GIF", "name": there.name, "href": f"at/{there.name}"}]}
-    assert there.make() == b".gif"
+    assert there.make() == b".gif True"
     assert there.name == "tiny_seed3_S5_eta0_a.gif"
 
 

@@ -17,7 +17,7 @@ ODD = PageSettings(
     "tiny", view="compare", steps=37, eta=0.25, seed=11, seed_to=99, count=4, spacing="quadratic", steps_b=1000,
     eta_b=0.5, lanes=(Lane(7, 0.5, "trailing"), Lane(1000, 1.0), Lane(3, 0.0, "linspace")), keys=(1, 2, 3, 4),
     between=10, loop=False, own_noise=True, corners=(9, 8, 7, 6), place=(0.125, 1.0), grid_steps=(1, 999),
-    grid_etas=(0.25,), what="place", shape="moons",
+    grid_etas=(0.25,), what="place", shape="moons", captions=False,
 )  # fmt: skip
 FINE = PageSettings(
     "tiny", eta=0.1234561, eta_b=1 / 3, lanes=(Lane(7, 0.1234561), Lane(7, 0.1234562)), place=(1 / 3, 0.9999999),

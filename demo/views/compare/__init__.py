@@ -13,7 +13,7 @@ from core.request import Request, SamplerSettings
 from demo.jobs import Finished, Job
 from demo.layout import control, panel, view_column
 from demo.pictures import tiles_picture
-from demo.scene import File, Scene, file_name, of_one_start, whole_state
+from demo.scene import Scene, race_file, whole_state
 from demo.settings import PageSettings
 from demo.view import View
 from demo.words import setting_label
@@ -46,11 +46,7 @@ def panels(scene: Scene) -> dict[str, Any]:
     values = scene.together(names)
     here = [scene.finished.get(name) for name in names]
     apart = differences([run for run in here if run], scene) if all(here) else None
-    runs = of_one_start([scene.result(name) for name in names])
-    file = None
-    if runs is not None:
-        name = file_name(runs[0], "race", settings=False) + ".gif"
-        file = File("GIF of the race", name, tuple(runs), lambda: race(".gif", runs))
+    file = race_file(scene, names, "GIF of the race", "race")
     return {"race": scene.with_files({"state": whole_state(values), "lanes": values, "apart": apart}, file)}
 
 
@@ -68,18 +64,6 @@ def differences(runs: Sequence[Finished], scene: Scene) -> dict[str, Any]:
     tiles = np.stack([np.rint(np.clip(128 + d, 0, 255)).astype(np.uint8) for d in apart])
     rms = [round(float(np.sqrt(np.mean(np.square(d))) / 255), 4) for d in apart]
     return {"reference": label, "tiles": tiles_picture(tiles), "rms": rms}
-
-
-def race(suffix: str, runs: Sequence[Finished]) -> bytes:
-    from core import files
-    from core.files.film import Runner
-
-    runners = []
-    for run in runs:
-        s, film = run.job.request.settings, run.film
-        assert film is not None
-        runners.append(Runner(setting_label(s.steps, s.eta), film[0], tuple(at for _, at, _ in run.times)))
-    return files.race(suffix, runners, [run.made for run in runs])
 
 
 VIEW = View("compare", layout, jobs, panels)

@@ -9,7 +9,7 @@ import gradio as gr
 from core.request import Request, SamplerSettings
 from demo.jobs import Finished, Job, settings_of
 from demo.layout import control, panel, view_column
-from demo.scene import Scene, whole_state
+from demo.scene import Scene, race_file, whole_state
 from demo.settings import FRAMES, PageSettings
 from demo.view import View
 
@@ -51,7 +51,8 @@ def panels(scene: Scene) -> dict[str, Any]:
     strips = [scene.file(suffix[1:].upper().replace("WEBP", "WebP"), "strip", "strip", suffix, strip)
               for suffix in (".gif", ".webp", ".png")]  # fmt: skip
     sheet = scene.file("PNG", "samples", "samples", ".png", samples)
-    out = {"duel": scene.with_files(duel, *films)}
+    both = race_file(scene, ["a", "b"], "GIF of both", "a-and-b")
+    out = {"duel": scene.with_files(duel, both, *films)}
     for name, files in (("strip", strips), ("samples", [sheet])):
         value = scene.of(name)
         if value is not None:
@@ -59,20 +60,20 @@ def panels(scene: Scene) -> dict[str, Any]:
     return out
 
 
-def trajectory(suffix: str, run: Finished) -> bytes:
+def trajectory(suffix: str, run: Finished, words: bool) -> bytes:
     from core import files
 
     assert run.film is not None
-    return files.trajectory(suffix, run.record, *run.film)
+    return files.trajectory(suffix, run.record, *run.film, words=words)
 
 
-def strip(suffix: str, run: Finished) -> bytes:
+def strip(suffix: str, run: Finished, words: bool) -> bytes:
     from core import files
 
-    return files.strip(suffix, run.made, side=SIDE)
+    return files.strip(suffix, run.made, side=SIDE, words=words)
 
 
-def samples(suffix: str, run: Finished) -> bytes:
+def samples(suffix: str, run: Finished, words: bool) -> bytes:
     from core import files
 
     return files.samples(suffix, run.made, side=SIDE)

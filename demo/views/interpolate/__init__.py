@@ -86,13 +86,13 @@ def cross_fade(pictures: NDArray[np.uint8], keys: int, between: int, loop: bool)
     return np.rint((1 - w) * ends[low] + w * ends[(low + 1) % keys]).astype(np.uint8)
 
 
-def strip(suffix: str, run: Finished) -> bytes:
+def strip(suffix: str, run: Finished, words: bool) -> bytes:
     from core import files
 
-    return files.strip(suffix, run.made, side=SIDE)
+    return files.strip(suffix, run.made, side=SIDE, words=words)
 
 
-def sheet(suffix: str, run: Finished) -> bytes:
+def sheet(suffix: str, run: Finished, words: bool) -> bytes:
     from core import files
 
     return files.sheet(suffix, run.made, side=SIDE)
