@@ -13,6 +13,7 @@
   }
 
   async function copy() {
+    while (!ddim.answered) await new Promise((resolve) => setTimeout(resolve, 20)); // it is the server that writes the link
     const link = ddim.link;
     try {
       await navigator.clipboard.writeText(link);

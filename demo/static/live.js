@@ -8,7 +8,8 @@
   const listeners = [], panels = new Map(), values = new Map(Object.entries(known.opening));
   let session = null, seq = 0, busy = false, failed = 0, retry = 0, pace = 0, sentAt = 0, waiting = null;
   let said = { state: "loading", sentence: "" }, line = null, guide = null, advice = ["", ""];
-  let query = location.search, addressTimer = 0, pushed = false, ms = 0, stopWish = -1;
+  let opening = location.search, later = {}; // an address that the server has not answered yet, and what was set since
+  let query = location.search, addressTimer = 0, pushed = false, ms = 0, stopWish = -1, heard = 0;
 
   const root = new URL(location.pathname.replace(/[^/]*$/, ""), location.origin);
   const address = (path) => new URL(path, root).href;
@@ -46,6 +47,7 @@
     const names = Object.keys(patch).filter((name) => !same(settings[name], patch[name]));
     if (!names.length) return;
     Object.assign(settings, patch);
+    if (opening !== null) Object.assign(later, patch);
     pushed ||= names.includes("view");
     show(names, from);
     want({});
@@ -67,7 +69,8 @@
     sentAt = performance.now();
     seq += 1;
     kit.dropPictures([...values.values()]);
-    talk(seq, { session, seq, settings, have: kit.pictureIds(), ...more }).then(
+    const opened = opening === null ? {} : { query: opening };
+    talk(seq, { session, seq, settings, have: kit.pictureIds(), ...opened, ...more }).then(
       (ended) => { if (!ended) lost(more); }, () => lost(more));
 
     async function lost(again) {
@@ -112,6 +115,7 @@
     if (!message.status) return false;
     const [state, sentence] = message.status;
     const over = !["loading", "running"].includes(state);
+    if (waiting) return over; // of what was wanted before
     if (over) ended(state, sentence); else status(state, sentence);
     return over;
   }
@@ -120,13 +124,16 @@
     session = message.session;
     if (message.late) { seq = Math.max(seq, message.seq) + 1000; return; }
     if (stopWish === mine) post("ddim/stop", { session, seq: mine });
-    const names = Object.keys(message.settings);
-    Object.assign(settings, message.settings);
+    if (waiting) return; // the answer to what was wanted before
+    const names = Object.keys(message.settings), since = later;
+    Object.assign(settings, message.settings, since);
+    [opening, later, heard] = [null, {}, mine];
     show(names, null);
     if (message.said.length) say("Adjusted", `${message.said.join("; ")}.`);
     query = message.query;
     clearTimeout(addressTimer);
     addressTimer = setTimeout(settleAddress, pushed ? 0 : SETTLED_MS);
+    if (Object.keys(since).length) want({});
   }
 
   function settleAddress() {
@@ -142,8 +149,12 @@
   }
 
   function stop() {
-    if (waiting) { clearTimeout(pace); [pace, waiting] = [0, null]; ended("stopped", "Stopped."); }
-    clearTimeout(retry);
+    if (waiting || retry) {
+      clearTimeout(pace);
+      clearTimeout(retry);
+      [pace, retry, waiting] = [0, 0, null];
+      ended("stopped", "Stopped.");
+    }
     if (session) post("ddim/stop", { session, seq }).catch(() => 0);
     else stopWish = seq;
   }
@@ -188,7 +199,11 @@
     else section.dataset.state = "empty";
   }
 
-  addEventListener("popstate", () => { clearTimeout(addressTimer); pushed = false; want({ query: location.search }); });
+  addEventListener("popstate", () => {
+    clearTimeout(addressTimer);
+    [pushed, opening, later] = [false, location.search, {}];
+    want({});
+  });
   addEventListener("pagehide", () => { if (session) navigator.sendBeacon(address("ddim/leave"), JSON.stringify({ session })); });
   addEventListener("pageshow", (event) => { if (event.persisted) want({}); }); // back from the browser's own cache
 
@@ -198,8 +213,9 @@
     get T() { return known.checkpoints[settings.checkpoint]; },
     get ms() { return ms; },
     get atRest() { return !busy && !pace && !retry; },
+    get answered() { return !waiting && heard === seq; },
     get link() { return location.origin + location.pathname + query; },
   };
   Object.defineProperties(window.ddim, Object.getOwnPropertyDescriptors(shared)); // getters and all
-  setTimeout(() => want({ query: location.search })); // once the rest of the script has run
+  setTimeout(() => want({})); // once the rest of the script has run
 })();

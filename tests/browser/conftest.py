@@ -73,8 +73,9 @@ def server(tmp_path_factory):
 def open_page(chromium, server):
     """Opens pages; afterwards no page may have logged an error or asked another host for anything.
 
-    query: of a link; None opens the bare address. wait: for its pictures. excused: ends of the addresses that may fail
-    or be asked elsewhere. Motion is reduced: films that play by themselves keep two cores painting and tests waiting.
+    query: of a link to the grey garments, of any link where it begins with "?"; None opens the bare address. wait: for
+    its pictures. excused: ends of the addresses that may fail or be asked elsewhere. Motion is reduced: films that play
+    by themselves keep two cores painting and tests waiting.
     """
     problems, contexts = [], []
 
@@ -100,7 +101,8 @@ def open_page(chromium, server):
         page.on("pageerror", lambda e: problems.append(str(e)))
         page.on("request", asked)
         # the grey garments: what is tested does not depend on the flagship, and they are sampled faster
-        page.goto(address if query is None else f"{address}/?{FASHION}&{query.lstrip('?')}")
+        link = "" if query is None else query if query.startswith("?") else f"?{FASHION}&{query}"
+        page.goto(f"{address}/{link}")
         if wait:
             wait_done(page)
         return page
@@ -111,9 +113,21 @@ def open_page(chromium, server):
     assert problems == []
 
 
+# Answers of the live session that are held up, while the page goes on, until release() is called.
+HELD = """{
+  const plain = window.fetch;
+  let free = Promise.resolve();
+  window.hold = () => { free = new Promise((resolve) => { window.release = resolve; }); };
+  window.fetch = async (address, ...more) => {
+    const answer = await plain(address, ...more);
+    if (String(address).endsWith("/ddim/want")) await free;
+    return answer;
+  };
+}"""
+
 FASHION = "checkpoint=fashion-mnist"
 LIGHT = "steps=4&steps_b=4&count=1&between=4&lanes=4:0,8:0,12:1"  # enough to see, and soon done
-LONG_RACE = "steps=4&steps_b=4&count=1&lanes=1000:0,1000:1"
+LONG_RACE = "steps=4&steps_b=4&count=1&lanes=1000:0,1000:0.3,1000:0.6,1000:1"
 RUNNING = '#race .lane[data-state="running"]'
 ASKED = '#status p[data-state="asked"]'
 DRAWN = """async () => {

@@ -1,90 +1,24 @@
-"""The 2-D panel alone, on a page of its own. ``python tests/browser/test_flow.py`` serves that page to look at."""
+"""The 2-D panel of Learn."""
 
 import base64
 import io
-import sys
-from pathlib import Path
 
-import gradio as gr
 import numpy as np
 import pytest
+from browser.conftest import enter
 from PIL import Image
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2]))
-
-from demo.flow_panel import FLOW_CSS, FLOW_SCRIPT, flow_panel
-from demo.learn import SHAPES, WHAT_IS_DDIM, flow_value
-from demo.panels import SCRIPT, encoded
-from demo.settings import page_settings
-from demo.theme import CSS, theme
-from tests.ports import free_port
-
-HEAD = f"<script>{SCRIPT}</script><script>{FLOW_SCRIPT}</script>"
-
-
-def build():
-    def value(steps, eta, shape):
-        return encoded(flow_value(page_settings(1000, "any", int(steps), eta), shape))
-
-    with gr.Blocks(title="flow", analytics_enabled=False) as page:
-        with gr.Row():
-            steps = gr.Slider(1, 1000, 20, step=1, label="Steps", elem_id="steps")
-            eta = gr.Slider(0, 1, 0, step=0.01, label="η", elem_id="eta")
-            shape = gr.Dropdown([(v, k) for k, v in SHAPES.items()], value="ring", label="Data", elem_id="shape")
-        with gr.Row():
-            with gr.Column(scale=7, min_width=320):
-                panel = flow_panel(flow_value(page_settings(1000, "any")), "flow")
-            with gr.Column(scale=5, min_width=320):
-                gr.HTML(WHAT_IS_DDIM)
-        controls = [steps, eta, shape]
-        gr.on([c.change for c in controls], value, controls, panel, trigger_mode="always_last", show_progress="hidden")
-    return page
-
-
-def serve(**options):
-    return build().launch(theme=theme(), css=CSS + FLOW_CSS, head=HEAD, ssr_mode=False, quiet=True, **options)
-
-
-@pytest.fixture(scope="module")
-def address():
-    page = build()
-    _, url, _ = page.launch(
-        theme=theme(),
-        css=CSS + FLOW_CSS,
-        head=HEAD,
-        ssr_mode=False,
-        quiet=True,
-        prevent_thread_lock=True,
-        server_port=free_port(),
-    )
-    yield url
-    page.close()
 
 
 @pytest.fixture
-def look(chromium, address):
-    """Opens the page; afterwards it must have logged no error and asked no other host."""
-    problems, contexts = [], []
+def look(open_page):
+    """Opens the page with the panel in front."""
 
-    def open_(width=1280, height=900, motion="reduce", **options):
-        # a film that plays keeps two cores painting, and only one test is about it
-        viewport = {"width": width, "height": height}
-        context = chromium.new_context(viewport=viewport, reduced_motion=motion, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.on("console", lambda m: problems.append(m.text) if m.type == "error" or "ddim" in m.text else None)
-        page.on("pageerror", lambda e: problems.append(str(e)))
-        page.on("request", lambda r: None if r.url.startswith((address, "data:", "blob:")) else problems.append(r.url))
-        page.goto(address)
+    def open_(**options):
+        page = open_page("view=learn", **options)
         page.wait_for_selector("#flow section[data-painted=done]")
         return page
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert problems == []
+    return open_
 
 
 def pixels(page):
@@ -108,8 +42,7 @@ def at_rest(page):
 
 
 def set_to(page, control, value):
-    page.fill(f"#{control} input[type=number]", str(value))
-    page.keyboard.press("Tab")
+    enter(page, f"#{control}", value)
     page.wait_for_selector(f'#flow section[data-{control}="{value}"]')
 
 
@@ -132,7 +65,7 @@ def test_paths_are_painted_and_move_with_the_sliders(look):
 
 
 def test_it_plays_by_itself_and_answers_keys_button_and_scrubber(look):
-    page = look(motion="no-preference")
+    page = look(reduced_motion="no-preference")
     assert page.get_attribute("#flow section", "data-playing") == "true"
     page.wait_for_function("+document.querySelector('#flow .transport input').value % 1000 > 200")
     page.focus("#flow canvas")
@@ -184,11 +117,11 @@ def test_what_arrives_while_it_is_hidden_is_there_when_it_is_shown(look):
     before = pixels(page)
     page.add_style_tag(content="body.away #flow { display: none !important; }")
     page.evaluate("document.body.classList.add('away')")
-    page.fill("#eta input[type=number]", "1")
-    page.keyboard.press("Tab")
+    enter(page, "#eta", 1)
     page.wait_for_selector('#flow section[data-eta="1"]', state="attached")
+    was = page.evaluate("document.querySelector('#flow canvas').toDataURL()")
     page.evaluate("document.body.classList.remove('away')")
-    page.wait_for_timeout(300)
+    page.wait_for_function("(was) => document.querySelector('#flow canvas').toDataURL() !== was", arg=was)
     assert (pixels(page) != before).any(2).mean() > 0.1
 
 
@@ -204,12 +137,8 @@ def test_the_canvas_is_sharp_and_takes_the_colours_of_the_page(look, scheme):
 
 
 def test_a_phone_never_scrolls_sideways_and_the_picture_keeps_its_square(look):
-    page = look(width=390, height=844)
+    page = look(size=(390, 844))
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     box = page.locator("#flow canvas").bounding_box()
     assert box["width"] == pytest.approx(box["height"], abs=1)
     assert box["width"] > 300
-
-
-if __name__ == "__main__":
-    serve()
