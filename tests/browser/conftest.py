@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -40,16 +42,13 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    """The address of the app as people start it, on the shipped checkpoints."""
-    port = free_port()
-    log = tmp_path_factory.mktemp("server") / "log"
+@contextmanager
+def serving(log, *command, port):
+    """The address of a server in a process of its own, once it answers. log: a new file for what it prints."""
     with log.open("w") as out:
         process = subprocess.Popen(
-            [sys.executable, "app.py", "--no-browser", "--threads", "1"],  # two would wait for other tests
-            cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
-            env={**os.environ, "GRADIO_SERVER_PORT": str(port), "DDIM_BACKEND": "auto"},
+            [sys.executable, *command], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
+            env={**os.environ, "GRADIO_SERVER_PORT": str(port), "PYTHONPATH": str(ROOT), "DDIM_BACKEND": "auto"},
         )  # fmt: skip
         address = f"http://127.0.0.1:{port}"
         try:
@@ -57,6 +56,8 @@ def server(tmp_path_factory):
                 assert process.poll() is None, log.read_text()
                 try:
                     urllib.request.urlopen(address, timeout=2).close()
+                    break
+                except urllib.error.HTTPError:  # it answers, if not there
                     break
                 except OSError:
                     time.sleep(0.25)
@@ -67,6 +68,16 @@ def server(tmp_path_factory):
             process.terminate()
             process.wait(20)
     assert "Traceback" not in log.read_text(), log.read_text()
+
+
+APP = ("app.py", "--no-browser", "--threads", "1")  # two would wait for other tests
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """The address of the app as people start it, on the shipped checkpoints."""
+    with serving(tmp_path_factory.mktemp("server") / "log", *APP, port=free_port()) as address:
+        yield address
 
 
 @pytest.fixture
@@ -125,7 +136,7 @@ HELD = """{
   };
 }"""
 
-FASHION = "checkpoint=fashion-mnist"
+FASHION = "checkpoint=fashion-mnist&seed=3&seed_to=8&keys=3,8,12&corners=3,8,12,20"  # whatever the page opens with
 LIGHT = "steps=4&steps_b=4&count=1&between=4&lanes=4:0,8:0,12:1"  # enough to see, and soon done
 LONG_RACE = "steps=4&steps_b=4&count=1&lanes=1000:0,1000:0.3,1000:0.6,1000:1"
 RUNNING = '#race .lane[data-state="running"]'
@@ -135,6 +146,12 @@ DRAWN = """async () => {
   await Promise.all(kit.pictureIds().map(kit.picture));
   await new Promise((resolve) => setTimeout(resolve));
 }"""
+
+
+# Every state of the status line with its sentence, as they come.
+HEARD = """() => { const line = document.querySelector('#status p'); window.heard = [];
+  new MutationObserver(() => window.heard.push(`${line.dataset.state} ${line.textContent}`))
+    .observe(line, { attributes: true, childList: true, characterData: true, subtree: true }); }"""
 
 
 def said(page):

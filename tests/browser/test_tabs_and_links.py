@@ -1,6 +1,7 @@
 """Several tabs, links, and what sets the page from elsewhere."""
 
 from browser.conftest import (
+    HEARD,
     LIGHT,
     LONG_RACE,
     RUNNING,
@@ -16,10 +17,6 @@ from browser.conftest import (
 
 from demo.settings import VIEWS
 
-# Every sentence of the status line, with its state, as it comes.
-HEARD = """() => { const line = document.querySelector('#status p'); window.heard = [];
-  new MutationObserver(() => window.heard.push(`${line.dataset.state} ${line.textContent}`))
-    .observe(line, { attributes: true, childList: true, characterData: true, subtree: true }); }"""
 IN_TURN = "Sampling, in turn with 1 other…"
 
 
