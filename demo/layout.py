@@ -76,14 +76,22 @@ def sidebar() -> None:
         plain(button("Roll new seeds", "dice", "roll"), classes="plain buttons")
         control("checkpoint")
         control("count")
-        with gr.Row(elem_classes="pair-of"):
-            control("spacing")
-            control("solver")
-        plain(
-            '<label for="budget">Seconds to spend</label><div class="fit"><input id="budget" type="number" min="0.01" '
-            f'step="any" value="2">{button("Fit my time", "fit", "fit")}</div><div id="fit-said" role="alert"></div>',
-            "fit-row",
-        )
         plain(button("Run again", "again", "again") + button("Stop", "stop", "stop"), classes="plain buttons")
         plain(button("Copy link", "copy-link", "copy"), classes="plain buttons")
-        control("captions")
+        plain(
+            '<button type="button" class="btn" id="advanced-toggle" data-do="advanced" aria-expanded="false" '
+            'aria-controls="advanced">Advanced</button>',
+            classes="plain buttons",
+        )
+        with gr.Column(elem_id="advanced"):
+            with gr.Row(elem_classes="pair-of"):
+                control("spacing")
+                control("solver")
+            fit = button("Fit my time", "fit", "fit")
+            plain(
+                '<label for="budget">Seconds to spend</label><div class="fit">'
+                f'<input id="budget" type="number" min="0.01" step="any" value="2">{fit}</div>'
+                '<div id="fit-said" role="alert"></div>',
+                "fit-row",
+            )
+            control("captions")

@@ -10,19 +10,19 @@ from typing import Any
 import gradio as gr
 
 from demo.api import add_endpoints
-from demo.fields import plain as as_json
 from demo.host import EngineHost
-from demo.layout import control, mounted, plain, sidebar
+from demo.layout import button, control, mounted, plain, sidebar
 from demo.live import Live
 from demo.routes import routes
 from demo.settings import FIELDS, first_settings, log_stops
 from demo.theme import CSS, theme
+from demo.tour import MINUTE, TOUR
 from demo.views import VIEWS
 
 STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "recorded"
 QUEUE_WAKE_S = 0.05
 # the kit and the session before who uses them
-SCRIPTS = ("calm", "kit", "live", "controls", "actions", "curve", "keyboard")
+SCRIPTS = ("calm", "kit", "live", "controls", "actions", "tour", "curve", "keyboard")
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -36,12 +36,14 @@ def known(host: EngineHost) -> dict[str, Any]:
     names = host.names()
     first = first_settings(names[0], host.training_steps(names[0]))
     return {
-        "fields": {name: {**field.kind.spec(), "label": field.label} for name, field in FIELDS.items()},
+        "fields": {
+            name: {**field.kind.spec(), "label": field.label, "hint": field.hint} for name, field in FIELDS.items()
+        },
         "settings": first.as_json(),
         "checkpoints": {name: host.training_steps(name) for name in names},
         "stops": {str(T): log_stops(T) for T in {host.training_steps(name) for name in names}},
         "opening": recorded(names[0]),
-        "defaults": {name: as_json(field.default) for name, field in FIELDS.items()},
+        "tour": {"stops": [stop.as_json() for stop in TOUR], "minute": MINUTE},
     }
 
 
@@ -71,7 +73,9 @@ def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:
     with gr.Blocks(title="DDIM explorer", analytics_enabled=False, delete_cache=(3600, 6 * 3600)) as page:
         plain(
             "<h1>DDIM explorer</h1><p>The same network, the same noise: fewer steps, less chance, "
-            "and a path through latent space.</p>",
+            "and a path through latent space.</p>"
+            f'<div class="start">{button("New here? One minute", "start-tour", "tour")}'
+            f"{button('Keys', 'show-keys', 'keys')}</div>",
             "masthead",
         )
         mounted('<p role="status" data-state="loading">A recorded run, while the model loads.</p>', "Status", "status")

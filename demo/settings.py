@@ -37,39 +37,57 @@ RACE = (Lane(10, 0.0), Lane(50, 0.0), Lane(1000, 1.0))
 
 
 class Field(NamedTuple):
-    """A setting. default: of the page as it opens. label: of its control."""
+    """A setting. default: of the page as it opens. label: of its control. hint: what it is, in a line."""
 
     kind: Kind
     default: Any
     label: str
+    hint: str = ""
 
 
 FIELDS: dict[str, Field] = {
     "view": Field(Choice(VIEWS), "explore", "View"),  # the tab in front; only its panels run
-    "steps": Field(Whole(1, looks="steps"), 20, "Steps S"),
-    "eta": Field(Real(0, 1), 0.0, "η"),
-    "seed": Field(SEED, 3, "Seed"),  # the first sample's, and of every single picture
-    "seed_to": Field(SEED, 8, "to seed"),  # the far end of the strip
-    "count": Field(Nearest(COUNTS), 16, "Pictures"),
-    "spacing": Field(Choice(SPACINGS), "leading", "Step spacing"),
-    "solver": Field(Choice({name: solver.title for name, solver in SOLVERS.items()}), "ddim", "Solver"),
-    "steps_b": Field(Whole(1, looks="steps"), 20, "Steps of B"),
-    "eta_b": Field(Real(0, 1), 1.0, "η of B"),
+    "steps": Field(
+        Whole(1, looks="steps"), 20, "Steps S",
+        "How many of the training steps are taken from noise to picture. Fewer take less time.",
+    ),
+    "eta": Field(
+        Real(0, 1), 0.0, "Randomness η",
+        "0: no noise is added on the way, the same picture every time (DDIM). 1: as much as DDPM adds.",
+    ),
+    "seed": Field(SEED, 6, "Seed", "Names the noise x_T that the pictures start from: the same seed, the same noise."),
+    "seed_to": Field(SEED, 10, "blend with", "The seed at the far end of the strip: its noise is mixed in bit by bit."),
+    "count": Field(Nearest(COUNTS), 16, "Pictures", "How many samples: of this seed and those that follow it."),
+    "spacing": Field(
+        Choice(SPACINGS), "leading", "Step spacing",
+        "Which of the training steps are taken: evenly from the low end (leading), from the high end (trailing), "
+        "with both ends (linspace), or denser near the picture (quadratic).",
+    ),
+    "solver": Field(
+        Choice({name: solver.title for name, solver in SOLVERS.items()}), "ddim", "Solver",
+        "How a step is taken. DPM-Solver++ is of later work; it needs fewer steps and adds no noise.",
+    ),
+    "steps_b": Field(Whole(1, looks="steps"), 20, "Steps S of B", "Steps of the second picture, from the same noise."),
+    "eta_b": Field(Real(0, 1), 1.0, "Randomness η of B", "Noise added on the way of the second picture."),
     "lanes": Field(Lanes(SPACINGS, 2, MAX_LANES), RACE, "Runners"),
-    "keys": Field(Listed(SEED, 2, MAX_KEYS), (3, 8, 12), "Key"),  # the seeds on the path
+    "keys": Field(Listed(SEED, 2, MAX_KEYS), (6, 10, 5), "Key"),  # the seeds on the path
     "between": Field(Nearest(FRAMES_BETWEEN), 6, "Pictures from key to key"),
     "loop": Field(Flag(), True, "Close the loop"),
     "own_noise": Field(Flag(), False, "Own noise for each picture (η > 0)"),
-    "corners": Field(Listed(SEED, 4, 4, names=CORNERS), (3, 8, 12, 20), "Corners"),
+    "corners": Field(Listed(SEED, 4, 4, names=CORNERS), (6, 10, 5, 7), "Corners"),
     "place": Field(Place(), (0.5, 0.5), "Place on the sheet"),
     "grid_steps": Field(
         Listed(Whole(1), 1, MAX_GRID_STEPS, "numbers", rising=True), (5, 10, 20, 50), "Steps S, across"
     ),
-    "grid_etas": Field(Listed(Real(0, 1), 1, MAX_GRID_ETAS, "numbers", rising=True), (0.0, 0.5, 1.0), "η, down"),
+    "grid_etas": Field(
+        Listed(Real(0, 1), 1, MAX_GRID_ETAS, "numbers", rising=True), (0.0, 0.5, 1.0), "Randomness η, down"
+    ),
     "what": Field(Choice(WHAT), "samples", "Run"),  # that Reproduce writes out
     "shape": Field(Choice(SHAPES), "ring", "Distribution"),  # that Learn flows to
-    "captions": Field(Flag(), True, "Words on GIFs and WebPs"),  # S, η, seeds and time around the pictures
-}
+    "captions": Field(
+        Flag(), True, "Words on GIFs and WebPs", "Settings and time around the pictures; without, just the pixels."
+    ),
+}  # fmt: skip
 NAMES = ("checkpoint", *FIELDS)
 
 

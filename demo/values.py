@@ -61,6 +61,8 @@ def value_of(finished: Finished, ddpm_s: float | None = None, cached: bool = Fal
         "readout": words.readout(timing.as_dict(), S, finished.T, round(timing.images_per_s * timing.total_s), ddpm_s,
                                  finished.drawing_s),
     }  # fmt: skip
+    _, factor, known = value["readout"][3]
+    value["headline"] = words.headline(timing.total_s, S, factor, known, finished.T)
     if made > n:
         value["readout"][0][2] = words.shared_note(made)
     if finished.film is None:

@@ -46,6 +46,17 @@ def readout(
     return rows
 
 
+def headline(total_s: float, steps: int, factor: str, known: str, T: int) -> str:
+    """A run's time in one line, to be read from the back row."""
+    step = 1000 * total_s / steps
+    gain = (
+        ""
+        if factor in ("–", "1.0×")
+        else f" · {factor.removesuffix('.0×').rstrip('×')}× less time than DDPM {T} ({known})"
+    )
+    return f"{seconds(total_s)} · {step:.{0 if step >= 10 else 1}f} ms a step{gain}"
+
+
 def setting_label(steps: int, eta: float) -> str:
     """The caption of a player, such as "S = 20 · η = 0"."""
     return f"S = {steps} · η = {eta:g}"

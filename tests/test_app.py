@@ -77,17 +77,14 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
     class Page:
         local_url = "http://x/"
 
-        def queue(self, **options):
-            asked.update(options)
-
         def launch(self, **options):
             asked.update(options)
 
         def close(self):
             asked["closed"] = True
 
-    def build_page(host):
-        asked.update(threads=host.threads, api_minutes=host.api_minutes)
+    def build_page(host, queue_size):
+        asked.update(threads=host.threads, api_minutes=host.api_minutes, max_size=queue_size)
         return Page()
 
     monkeypatch.setattr("demo.page.build_page", build_page)

@@ -1,4 +1,4 @@
-"""The text keeps its length, the experiments are settings that the page takes, the panel's value is small and true."""
+"""The text keeps its length, the panel's value is small and true."""
 
 import base64
 import html
@@ -13,10 +13,9 @@ from PIL import Image
 from wishes import Tab, host_of
 
 from core.mixture import DISTRIBUTIONS, distribution
-from demo.settings import FIELDS, SHAPES, PageSettings, corrected
-from demo.views.learn import row
+from demo.settings import SHAPES, PageSettings
 from demo.views.learn.flow import SPAN, flow_value
-from demo.views.learn.texts import EXPERIMENTS, WHAT_IS_DDIM
+from demo.views.learn.texts import WHAT_IS_DDIM
 
 FIRST = PageSettings(checkpoint="any")
 
@@ -31,23 +30,6 @@ def test_what_ddim_is_takes_at_most_150_words_and_nothing_from_outside():
     assert not re.search(r"https?:|<script|<img|<link|@import", WHAT_IS_DDIM)
     for open_, close in (("<sub>", "</sub>"), ("<span", "</span>"), ("<div", "</div>"), ("<p>", "</p>")):
         assert WHAT_IS_DDIM.count(open_) == WHAT_IS_DDIM.count(close) > 0
-
-
-def test_there_are_five_experiments_of_their_own():
-    assert len(EXPERIMENTS) == len({e.key for e in EXPERIMENTS}) == len({e.title for e in EXPERIMENTS}) == 5
-    assert {e.view for e in EXPERIMENTS} == {"explore", "compare", "interpolate"}
-
-
-@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda e: e.key)
-def test_an_experiments_button_sets_what_the_page_takes_and_says_what_to_look_at(experiment):
-    assert set(experiment.settings) <= set(FIELDS) - {"view"}
-    (sent,) = re.findall(r'data-set="([^"]*)"', row(experiment))
-    sent = json.loads(html.unescape(sent))
-    page, said = corrected(sent["settings"], ["any"], lambda _: 1000)
-    assert page == replace(FIRST, view=experiment.view, **experiment.settings)
-    assert said == []
-    assert sent["said"].split("|") == [experiment.title, experiment.look]
-    assert 20 <= len(words(experiment.look)) <= 75
 
 
 @pytest.mark.parametrize("shape", sorted(SHAPES))

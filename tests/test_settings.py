@@ -63,7 +63,7 @@ def test_the_table_and_the_settings_agree():
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_default_is_a_value_of_its_kind(name):
-    kind, default, label = FIELDS[name]
+    kind, default, label, _ = FIELDS[name]
     assert kind.read(plain(default), 1000) == (default, "")
     assert label
 

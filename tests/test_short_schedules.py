@@ -11,7 +11,7 @@ from core.record import read_record
 from demo.fields import plain
 from demo.page import known
 from demo.settings import RACE, VIEWS, first_settings
-from demo.views.learn.texts import EXPERIMENTS
+from demo.tour import TOUR
 
 
 @pytest.fixture(scope="module")
@@ -80,14 +80,14 @@ def test_choosing_a_shorter_schedule_cuts_the_controls_that_ask_for_more(tab):
     assert answer.first["said"][0] == "steps: 100 became 40"
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda one: one.key)
-def test_every_experiment_runs_on_a_short_schedule_and_sets_the_controls_to_what_runs(tab, experiment):
-    answer = tab.want(checkpoint="t40", count=1, **experiment.changes())
+@pytest.mark.parametrize("stop", TOUR, ids=lambda one: one.key)
+def test_every_stop_of_the_tour_runs_on_a_short_schedule_and_sets_the_controls_to_what_runs(tab, stop):
+    answer = tab.want(checkpoint="t40", count=1, **stop.as_json()["settings"])
     assert answer.status[0] == "done"
     now = tab.settings
     assert tab.session.page.as_json() == now
     assert max(now["steps"], now["steps_b"], *lane_steps(now)) <= 40
-    if experiment.key == "ddpm-wins":
+    if stop.key == "ddpm-wins":
         assert lane_steps(answer.first["settings"]) == [40, 40]
 
 

@@ -12,7 +12,9 @@ from demo.host import EngineHost
 from demo.live import Live, Wish
 from demo.settings import first_settings
 
-SMALL = {"steps": 3, "steps_b": 2, "count": 4}  # quick runs in every view but Compare and Grid, which have their own
+SEEDS = {"seed": 3, "seed_to": 8, "keys": [3, 8, 12], "corners": [3, 8, 12, 20]}
+# quick runs in every view but Compare and Grid, which have their own
+SMALL = {"steps": 3, "steps_b": 2, "count": 4, **SEEDS}
 
 
 def host_of(folder, *checkpoints):

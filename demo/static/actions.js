@@ -1,7 +1,7 @@
 // What the page's buttons do: data-do names one of these, data-set holds settings to set and what to look at then.
 (() => {
   "use strict";
-  const { ddim } = window;
+  const { ddim } = window, { el } = ddim.kit;
   const dice = () => Math.floor(Math.random() * 10000);
 
   function fit() {
@@ -23,15 +23,37 @@
     }
   }
 
+  // What the keyboard does, and how to leave.
+  function keys() {
+    let dialog = document.getElementById("keys-help");
+    if (!dialog) {
+      const rows = [["Space", "play or pause"], ["← →", "a frame back, a frame on"], ["G", "save the GIF in sight"],
+        ["Esc", "stop the run, end the tour"], ["?", "this list"]];
+      const close = el("button", { type: "button", class: "btn primary" }, "Close");
+      dialog = el("dialog", { id: "keys-help", "aria-label": "Keys" }, el("h2", {}, "Keys"),
+        el("dl", {}, ...rows.map(([key, what]) => el("div", {}, el("dt", {}, key), el("dd", {}, what)))), close);
+      close.onclick = () => dialog.close();
+      document.body.append(dialog);
+    }
+    if (!dialog.open) dialog.showModal();
+  }
+
+  function advanced(node) {
+    const on = document.documentElement.dataset.advanced !== "true";
+    document.documentElement.dataset.advanced = on;
+    node.setAttribute("aria-expanded", on);
+  }
+
   const actions = {
     again: () => ddim.want({ anew: true }), start: () => ddim.want({ start: true }), stop: ddim.stop, cancel: ddim.cancel,
+    tour: () => ddim.tour.start(), stop_at: (node) => ddim.tour.at(node.dataset.key), keys, advanced,
     roll: () => ddim.set({ seed: dice(), seed_to: dice() }), fit, copy,
   };
 
   document.addEventListener("click", (event) => {
     const node = event.target.closest?.("[data-do], [data-set]");
     if (!node) return;
-    if (node.dataset.do) { actions[node.dataset.do](); return; }
+    if (node.dataset.do) { actions[node.dataset.do](node); return; }
     const { settings, said } = JSON.parse(node.dataset.set);
     const [title, text] = said ? said.split(/\|(.*)/s) : ["", ""];
     ddim.say(title, text);

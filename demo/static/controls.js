@@ -9,6 +9,15 @@
   let made = 0;
   const newId = (name) => `${name.replace("_", "-")}-input-${made += 1}`;
 
+  // A label with its one-line explanation, on hover, focus and tap.
+  function labelled(id, field) {
+    const label = el("label", { for: id }, field.label);
+    if (!field.hint) return label;
+    const tip = el("span", { class: "tip", role: "tooltip", id: `${id}-tip` }, field.hint);
+    const mark = el("button", { type: "button", class: "hint", "aria-label": `What is ${field.label}?`, "aria-describedby": tip.id }, "?");
+    return el("span", { class: "labelled" }, label, mark, tip);
+  }
+
   // What was typed as a number within its bounds, or what there was where it is none.
   function typed(text, field, otherwise, whole = true) {
     const wish = Number(text);
@@ -29,7 +38,7 @@
     const range = el("input", { type: "range", id, step: by.step });
     const box = el("input", { type: "number", step: whole ? 1 : "any", "aria-label": `${field.label}, exact` });
     const ticks = [el("span", {}, String(field.low)), el("span", {})];
-    root.append(el("div", { class: "stepsHead" }, el("label", { for: id }, field.label), box), range,
+    root.append(el("div", { class: "stepsHead" }, labelled(id, field), box), range,
       el("div", { class: "ticks", "aria-hidden": "true" }, ...ticks));
     const show = (v) => {
       range.min = by.min; range.max = by.max; box.min = field.low; box.max = high(field);
@@ -45,7 +54,7 @@
 
   function number(root, name, field, value, send) {
     const id = newId(name), box = el("input", { type: "number", id, min: field.low, max: high(field), step: 1 });
-    root.append(el("label", { for: id }, field.label), box);
+    root.append(labelled(id, field), box);
     const show = (v) => { box.value = v; };
     box.onchange = () => { const v = typed(box.value, field, value()); show(v); send(v); };
     return show;
@@ -54,7 +63,7 @@
   function select(root, name, field, value, send) {
     const id = newId(name);
     const node = el("select", { id }, ...field.options.map(([title, v]) => el("option", { value: JSON.stringify(v) }, title)));
-    root.append(el("label", { for: id }, field.label), node);
+    root.append(labelled(id, field), node);
     node.onchange = () => send(JSON.parse(node.value));
     return (v) => { node.value = JSON.stringify(v); };
   }
@@ -62,7 +71,7 @@
   function flag(root, name, field, value, send) {
     const id = newId(name), box = el("input", { type: "checkbox", id });
     root.classList.add("flag");
-    root.append(box, el("label", { for: id }, field.label));
+    root.append(box, labelled(id, field));
     box.onchange = () => send(box.checked);
     return (v) => { box.checked = v; };
   }
@@ -70,7 +79,7 @@
   // Numbers with commas between, in one box.
   function numbers(root, name, field, value, send) {
     const id = newId(name), box = el("input", { type: "text", id, inputmode: "decimal", autocomplete: "off", spellcheck: "false" });
-    root.append(el("label", { for: id }, field.label), box);
+    root.append(labelled(id, field), box);
     const show = (v) => { box.value = v.join(", "); };
     box.onchange = () => {
       const found = box.value.split(/[\s,;]+/).filter((t) => t !== "" && !Number.isNaN(Number(t)))

@@ -1,4 +1,4 @@
-// Keys of the whole page, unless one is typing: Space plays, ← → step, G downloads the GIF, Esc stops.
+// Keys of the whole page, unless one is typing: Space plays, ← → step, G saves the GIF, Esc stops, ? lists them.
 (() => {
   "use strict";
   const visible = (node) => node && node.offsetParent !== null;
@@ -12,9 +12,11 @@
 
   addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape" && window.ddim.tour.open) { window.ddim.tour.end(); return; }
     if (event.key === "Escape") { document.querySelector("#stop")?.click(); return; }
     if (typing(event.target)) return;
     if (event.key === " " && event.target.matches("button, a, summary")) return; // the button's own key
+    if (event.key === "?") { document.querySelector("#show-keys")?.click(); return; }
     const one = player();
     if (event.key === " " && one) { event.preventDefault(); one.transport.toggle(); }
     if (event.key === "ArrowLeft" || event.key === "ArrowRight") {

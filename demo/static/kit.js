@@ -58,18 +58,24 @@
     return value.state === "done" && value.cached ? "done before" : words[value.state] || value.state;
   }
 
-  function fillReadout(node, value) {
-    node.replaceChildren();
-    for (const [name, figure, known] of value.readout || []) {
-      node.append(el("div", {}, el("dt", {}, name), el("dd", {}, figure), el("dd", { class: "known" }, known)));
-    }
+  // A line to be read from the back row, and all figures behind "details".
+  function readoutBox() {
+    const headline = el("p", { class: "headline" }), figures = el("dl", { class: "readout" });
+    return { node: el("div", { class: "timing" }, headline, el("details", {}, el("summary", {}, "details"), figures)), headline, figures };
+  }
+
+  function fillReadout(box, value) {
+    box.headline.textContent = value.headline || "";
+    box.node.classList.toggle("none", !value.readout);
+    box.figures.replaceChildren(...(value.readout || []).map(([name, figure, known]) =>
+      el("div", {}, el("dt", {}, name), el("dd", {}, figure), el("dd", { class: "known" }, known))));
   }
 
   // Figures of an earlier run stay, dimmed, only while the next one runs; a stopped run has none of its own.
-  function showReadout(node, value) {
-    if (value.readout || value.state !== "running") fillReadout(node, value);
-    node.title = value.machine || "";
-    node.classList.toggle("old", !value.readout);
+  function showReadout(box, value) {
+    if (value.readout || value.state !== "running") fillReadout(box, value);
+    box.node.title = value.machine || "";
+    box.node.classList.toggle("old", !value.readout);
   }
 
   // The frame every panel shares: title, caption, state word, body, progress, note, question, readout, files.
@@ -80,9 +86,9 @@
     const bar = el("div", { class: "bar" }, el("i"));
     const note = el("p", { class: "note" });
     const ask = el("div", { class: "ask" });
-    const readout = el("dl", { class: "readout" });
+    const readout = readoutBox();
     const files = el("div", { class: "exports" });
-    root.replaceChildren(el("header", {}, el("h2", {}, title), caption, chip), body, bar, note, ask, readout, files);
+    root.replaceChildren(el("header", {}, el("h2", {}, title), caption, chip), body, bar, note, ask, readout.node, files);
     return { root, chip, caption, body, bar, note, ask, readout, files };
   }
 
@@ -158,6 +164,6 @@
   window.ddim.kinds = {}; // of panels: root → (value, current) → drawn
   window.ddim.kit = {
     el, picture, takePictures, dropPictures, pictureIds: () => [...pictures.keys()], cut, canvases, frame, paintFrame,
-    player, transport, showReadout, stateWord, calm,
+    player, transport, readoutBox, showReadout, stateWord, calm,
   };
 })();

@@ -1,7 +1,7 @@
 // The Compare view: two to four films from one x_T, in step or against their recorded clocks.
 (() => {
   "use strict";
-  const { el, picture, cut, frame, paintFrame, player, transport, showReadout, stateWord } = window.ddim.kit;
+  const { el, picture, cut, frame, paintFrame, player, transport, readoutBox, showReadout, stateWord } = window.ddim.kit;
   const SHORTEST_S = 1, LONGEST_S = 8; // of the replay
 
   window.ddim.kinds.race = (root) => {
@@ -64,10 +64,10 @@
 
     const lane = (i) => {
       const canvas = el("canvas", { role: "img", "aria-label": `Runner ${"ABCD"[i]}`, width: 1, height: 1 });
-      const label = el("h3", {}), clock = el("b", { class: "clock" }, "–"), fill = el("i"), readout = el("dl", { class: "readout" });
+      const label = el("h3", {}), clock = el("b", { class: "clock" }, "–"), fill = el("i"), readout = readoutBox();
       const chip = el("span", { class: "t" });
       const node = el("div", { class: "lane" }, el("div", { class: "laneHead" }, label, chip), canvas,
-        el("div", { class: "bar" }, fill), clock, readout);
+        el("div", { class: "bar" }, fill), clock, readout.node);
       return { node, canvas, label, clock, fill, readout, chip, image: null, value: null, row: 0 };
     };
 
@@ -75,7 +75,7 @@
       l.image = l.value = null;
       l.canvas.width = l.canvas.height = 1;
       l.clock.textContent = "–"; l.fill.style.width = "0"; l.chip.textContent = "";
-      l.readout.replaceChildren();
+      showReadout(l.readout, {});
     };
 
     return async (value, current) => {

@@ -1,7 +1,7 @@
 // The Explore view: two trajectories from one x_T, the strip between two seeds, samples.
 (() => {
   "use strict";
-  const { el, picture, cut, canvases, frame, paintFrame, player, transport, showReadout, stateWord, calm } = window.ddim.kit;
+  const { el, picture, cut, canvases, frame, paintFrame, player, transport, readoutBox, showReadout, stateWord, calm } = window.ddim.kit;
   const { kinds } = window.ddim;
   const LOOP_MS = 110, ROUNDS = 12;
 
@@ -9,7 +9,9 @@
   function fill(list, image, value) {
     list.forEach((canvas, i) => {
       const there = value.filled ? value.filled[i] : 2;
-      if (there) cut(canvas, image, value.side, i);
+      const shown = `${value.tiles} ${i}`;
+      if (there && canvas.shown !== shown) cut(canvas, image, value.side, i);
+      if (there) canvas.shown = shown;
       canvas.classList.toggle("old", !there || value.state === "stale");
     });
   }
@@ -85,12 +87,12 @@
       const x0 = el("canvas", { role: "img", "aria-label": `Player ${name}: predicted x0` });
       const label = el("h3", {});
       const t = el("span", { class: "t" });
-      const readout = el("dl", { class: "readout" });
+      const readout = readoutBox();
       const bar = el("div", { class: "bar" }, el("i"));
       const node = el("div", { class: "lane" }, el("div", { class: "laneHead" }, label, t),
         el("div", { class: "pair" },
           el("figure", {}, x_t, el("figcaption", {}, "x", el("sub", {}, "t"))),
-          el("figure", {}, x0, el("figcaption", {}, "x̂", el("sub", {}, "0")))), bar, readout);
+          el("figure", {}, x0, el("figcaption", {}, "x̂", el("sub", {}, "0")))), bar, readout.node);
       return { name, node, x_t, x0, label, t, readout, bar, image: null, value: null };
     };
     const lanes = { a: lane("A"), b: lane("B") };
@@ -118,7 +120,7 @@
       for (const canvas of [l.x_t, l.x0]) canvas.width = canvas.height = 1;
       l.label.textContent = `${l.name} · waiting`; l.t.textContent = ""; l.bar.firstChild.style.width = "0";
       l.node.dataset.state = "waiting";
-      l.readout.replaceChildren();
+      showReadout(l.readout, {});
     };
     return async (value, current) => {
       const both = [value.a, value.b].filter(Boolean), { state } = value;

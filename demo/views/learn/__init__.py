@@ -1,4 +1,4 @@
-"""Learn: the idea in words and equations, the exact 2-D flow, and five experiments of one click each."""
+"""Learn: the idea in words and equations, the exact 2-D flow, and the stops of the tour one by one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from demo.layout import control, panel, plain, setting_button, view_column
+from demo.layout import control, panel, plain, view_column
 from demo.settings import PageSettings
+from demo.tour import TOUR, Stop
 from demo.view import View
-from demo.views.learn.texts import EXPERIMENTS, WHAT_IS_DDIM, Experiment
+from demo.views.learn.texts import WHAT_IS_DDIM
 
 if TYPE_CHECKING:
     from demo.host import EngineHost
@@ -26,12 +27,14 @@ def layout(host: EngineHost) -> None:
             with gr.Column(scale=5, min_width=300, elem_classes="card padded", elem_id="what-card"):
                 plain(WHAT_IS_DDIM, "what")
         with gr.Column(elem_classes="card padded"):
-            plain("<h2>Five experiments</h2>" + "".join(map(row, EXPERIMENTS)), "experiments")
+            plain("<h2>Experiments</h2>" + "".join(map(row, TOUR)), "experiments")
 
 
-def row(one: Experiment) -> str:
-    """An experiment's title, what to look at, and its button."""
-    button = setting_button("Try it", one.changes(), f"try-{one.key}", f"{one.title}|{one.look}")
+def row(one: Stop) -> str:
+    """A stop of the tour: its title, what to look at, and its button."""
+    button = (
+        f'<button type="button" class="btn" id="try-{one.key}" data-do="stop_at" data-key="{one.key}">Try it</button>'
+    )
     about = f"<h3>{html.escape(one.title)}</h3><p>{html.escape(one.look)}</p>"
     return f'<div class="experiment"><div>{about}</div>{button}</div>'
 
