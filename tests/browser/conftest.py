@@ -85,8 +85,8 @@ def open_page(chromium, server):
     """Opens pages; afterwards no page may have logged an error or asked another host for anything.
 
     query: of a link to the grey garments, of any link where it begins with "?"; None opens the bare address. wait: for
-    its pictures. excused: ends of the addresses that may fail or be asked elsewhere. Motion is reduced: films that play
-    by themselves keep two cores painting and tests waiting.
+    its pictures. excused: parts of the addresses that may fail or be asked elsewhere. Motion is reduced: films that
+    play by themselves keep two cores painting and tests waiting.
     """
     problems, contexts = [], []
 
@@ -99,18 +99,17 @@ def open_page(chromium, server):
         page.set_default_timeout(90_000)  # a ceiling for a loaded machine, not a target
         own = (address, "data:", "blob:")
 
-        def heard(message):  # a panel that could not be drawn is only a warning
-            url = message.location["url"]
-            if message.text.startswith("ddim:") or (message.type == "error" and not url.endswith(tuple(excused))):
-                problems.append(f"{message.text} {url}")
+        def noted(problem):
+            if not any(part in problem for part in excused):
+                problems.append(problem)
 
-        def asked(request):
-            if not request.url.startswith(own) and not request.url.endswith(tuple(excused)):
-                problems.append(request.url)
+        def heard(message):  # a panel that could not be drawn is only a warning
+            if message.type == "error" or message.text.startswith("ddim:"):
+                noted(f"{message.text} {message.location['url']}")
 
         page.on("console", heard)
-        page.on("pageerror", lambda e: problems.append(str(e)))
-        page.on("request", asked)
+        page.on("pageerror", lambda error: noted(str(error)))
+        page.on("request", lambda request: None if request.url.startswith(own) else noted(request.url))
         # the grey garments: what is tested does not depend on the flagship, and they are sampled faster
         link = "" if query is None else query if query.startswith("?") else f"?{FASHION}&{query}"
         page.goto(f"{address}/{link}")
