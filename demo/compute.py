@@ -113,10 +113,11 @@ class Compute:
 
     def play(
         self, made: Generator[Y | None, None, None], say: Callable[[Y], None],
-        end: Callable[[BaseException | None], None],
+        end: Callable[[BaseException | None], None], counts: bool = True,
     ) -> None:  # fmt: skip
         """Have a generator run to its end, a value at a time, without a thread that waits. say: gets each value that is
-        not None, on the serving thread. end: gets None at the end, or what ended it."""
+        not None, on the serving thread. end: gets None at the end, or what ended it. counts: whether it is told of as
+        being computed beside others."""
 
         def piece() -> object:
             try:
@@ -128,10 +129,10 @@ class Compute:
             return NOT_DONE
 
         def ended(done: Future[Any]) -> None:
-            self.playing -= 1
+            self.playing -= counts
             end(done.exception())
 
-        self.playing += 1
+        self.playing += counts
         self.later(piece).add_done_callback(ended)
 
     def steps(self, made: Generator[Y | None, None, R]) -> Generator[Y, None, R]:

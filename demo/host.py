@@ -131,7 +131,7 @@ class EngineHost:
             yield from self.opened(self.names()[0])
 
         if self.names():
-            self.compute.play(loading(), lambda _: None, failed)
+            self.compute.play(loading(), lambda _: None, failed, counts=False)
 
     def measured(self, name: str, batch: int, ms: float) -> None:
         """Remember what a network evaluation of this batch took."""

@@ -38,10 +38,11 @@ def named(value: Any, pictures: dict[str, str]) -> Any:
     return [named(one, pictures) for one in value] if isinstance(value, (list, tuple)) else value
 
 
-def data_uri(picture: NDArray[np.uint8]) -> str:
-    """H×W×3 → a lossless WebP as data: URI. Lossy WebP would leave 11 dB of a noisy 32-pixel tile."""
+def data_uri(picture: NDArray[np.uint8], quality: int | None = None) -> str:
+    """H×W×3 → a WebP as data: URI, lossless unless a quality is given: that leaves 11 dB of a noisy 32-pixel tile."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, "WEBP", lossless=True, method=0)
+    how = {"lossless": True, "method": 0} if quality is None else {"quality": quality, "method": 6}
+    Image.fromarray(np.ascontiguousarray(picture)).save(buffer, "WEBP", **how)
     return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -56,6 +57,6 @@ def tiles_picture(tiles: Pictures) -> Picture:
     return Picture(data_uri(row(tiles)))
 
 
-def film_picture(x_t: Pictures, x0_hat: Pictures) -> Picture:
+def film_picture(x_t: Pictures, x0_hat: Pictures, quality: int | None = None) -> Picture:
     """Two rows of equal length: x_t above, x̂0 below."""
-    return Picture(data_uri(np.concatenate([row(x_t), row(x0_hat)])))
+    return Picture(data_uri(np.concatenate([row(x_t), row(x0_hat)]), quality))

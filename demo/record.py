@@ -12,22 +12,41 @@ from typing import Any
 
 import numpy as np
 
+from core import Engine, Request, SamplerSettings
+from core.pixels import to_pixels
 from demo.host import EngineHost
 from demo.jobs import Finished
 from demo.live import Live, Wish
-from demo.pictures import film_picture
+from demo.pictures import data_uri, film_picture, row
+from demo.settings import first_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 RECORDED = Path(__file__).resolve().parent / "recorded"
-FRAMES = 7
+FRAMES, QUALITY = 7, 72  # of a film: noise does not compress, and the page should open fast; of its WebP
+SWEEP = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100)  # S, seen at once when the slider is dragged
+Panels = dict[str, Any]
 
 
-def record(host: EngineHost, name: str) -> dict[str, Any]:
-    """Panel values of a run at the page's first settings, each marked as recorded, their pictures inside."""
+def record(host: EngineHost, name: str) -> Panels:
+    """Panel values of a run at the page's first settings, each marked as recorded, pictures inside: Explore's, the race
+    that stands above it, and the opening seed's picture at many S."""
     live = Live(host)
-    panels: dict[str, Any] = {}
+    panels, pictures, last = run(live, {"checkpoint": name})
+    race, _, runners = run(live, {"checkpoint": name, "view": "compare"})
+    for key in "ab":
+        panels["duel"][key] = thinned(panels["duel"][key], last[key])
+    panels["duel"]["state"] = "recorded"
+    for key in ("samples", "strip"):
+        panels[key] |= {"tiles": pictures[panels[key]["tiles"]], "state": "recorded"}
+    lanes = [thinned(lane, runners[f"lane{i}"]) for i, lane in enumerate(race["race"]["lanes"])]
+    return panels | {"hero": {"state": "recorded", "lanes": lanes, "apart": None}, "sweep": sweep(host.engine(name))}
+
+
+def run(live: Live, settings: dict[str, object]) -> tuple[Panels, dict[str, str], dict[str, Finished]]:
+    """(panel values, pictures by id, results by job) of a tab of its own with these settings."""
+    panels: Panels = {}
     pictures: dict[str, str] = {}
-    first, messages = live.want(Wish(None, 0, {"checkpoint": name}, start=True))
+    first, messages = live.want(Wish(None, 0, settings, start=True))
     for message in messages or ():
         if message is None:
             continue
@@ -38,21 +57,30 @@ def record(host: EngineHost, name: str) -> dict[str, Any]:
             panels[message["panel"]] = message["value"] | {"files": []}
     session = live.sessions.get(first["session"])
     assert session is not None
-    for key in "ab":
-        panels["duel"][key] = thinned(panels["duel"][key], session.last[key]) | {"state": "recorded"}
-    for key in ("samples", "strip"):
-        panels[key] |= {"tiles": pictures[panels[key]["tiles"]], "state": "recorded"}
-    panels["duel"]["state"] = "recorded"
-    return panels
+    return panels, pictures, session.last
 
 
 def thinned(value: dict[str, Any], run: Finished) -> dict[str, Any]:
-    """A player's value with FRAMES of its frames: noise does not compress, and the page should open fast."""
+    """A player's value with FRAMES of its frames, not lossless."""
     assert run.film is not None
     x_t, x0_hat = run.film
     kept = np.unique(np.linspace(0, len(x_t) - 1, FRAMES).round().astype(int))
     times = {name: [value[name][i] for i in kept] for name in ("t", "at_s", "x0_at_s")}
-    return value | times | {"film": film_picture(x_t[kept], x0_hat[kept]).uri}
+    film = film_picture(x_t[kept], x0_hat[kept], QUALITY)
+    return value | times | {"film": film.uri, "state": "recorded", "cached": False}
+
+
+def sweep(engine: Engine) -> dict[str, Any]:
+    """The opening seed's picture at each S of SWEEP, η = 0."""
+    page = first_settings(engine.checkpoint.name, engine.T)
+    steps = [S for S in SWEEP if engine.T >= S]
+    made = [engine.sample(Request((page.seed,), SamplerSettings(S, 0.0, page.spacing))).images for S in steps]
+    tiles = np.concatenate([to_pixels(images) for images in made])
+    return {
+        "checkpoint": page.checkpoint, "weights": engine.checkpoint.sha256[:8], "seed": page.seed,
+        "spacing": page.spacing, "side": engine.checkpoint.shape[1], "steps": steps,
+        "tiles": data_uri(row(tiles), quality=90),
+    }  # fmt: skip
 
 
 def main() -> None:

@@ -5,6 +5,7 @@
   const { known, kit } = window.ddim;
   const RETRY_MS = [300, 700, 1500, 3000, 5000], SETTLED_MS = 300, PACE_MS = 40;
   const settings = { ...known.settings };
+  if (location.search.length > 1) document.documentElement.dataset.touched = true; // who follows a link knows the page
   const listeners = [], panels = new Map(), values = new Map(Object.entries(known.opening));
   let session = null, seq = 0, busy = false, failed = 0, retry = 0, pace = 0, sentAt = 0, waiting = null;
   let said = { state: "loading", sentence: "" }, line = null, guide = null, advice = ["", ""];
@@ -47,6 +48,7 @@
     const names = Object.keys(patch).filter((name) => !same(settings[name], patch[name]));
     if (!names.length) return;
     Object.assign(settings, patch);
+    document.documentElement.dataset.touched = true;
     if (opening !== null) Object.assign(later, patch);
     pushed ||= names.includes("view");
     show(names, from);

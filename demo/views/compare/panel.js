@@ -5,7 +5,9 @@
   const SHORTEST_S = 1, LONGEST_S = 8; // of the replay
 
   window.ddim.kinds.race = (root) => {
-    const f = frame(root, "From one x_T");
+    const opening = root.dataset.panel === "hero";
+    const f = frame(root, opening ? "One noise, three ways" : "From one x_T");
+    if (opening) f.body.before(el("p", { class: "cue" }, "DDIM has its picture while DDPM's thousand steps are still noise. Now drag the steps."));
     const row = el("div", { class: "race" });
     let lanes = [], byClock = true;
     // When each frame was there: x̂₀ is known a step after the x_t it is made from, so a film, whole or not yet, ends with it.
@@ -115,7 +117,7 @@
         })));
       }
       say();
-      if (state === "done" && root.dataset.painted !== "done" && !window.ddim.kit.calm()) t.set(true);
+      if (["done", "recorded"].includes(state) && root.dataset.painted !== state && !window.ddim.kit.calm()) t.set(true);
       else film.repaint();
       root.dataset.painted = state;
     };

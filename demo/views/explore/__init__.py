@@ -1,4 +1,4 @@
-"""Explore: two trajectories side by side from one x_T, the strip between two seeds, and samples."""
+"""Explore: on opening a recorded race; two trajectories from one x_T, the strip between two seeds, and samples."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ SIDE = 84  # pixels, at least, of a picture in a PNG
 
 def layout(host: EngineHost) -> None:
     with view_column("explore"):
+        with gr.Column(elem_id="hero-card", elem_classes="card"):  # recorded; until a setting is changed
+            panel("race", "hero")
         with gr.Column(elem_id="duel-card", elem_classes="card"):
             panel("duel")
             with gr.Row(elem_id="controls-b"):

@@ -96,6 +96,28 @@
       return { name, node, x_t, x0, label, t, readout, bar, image: null, value: null };
     };
     const lanes = { a: lane("A"), b: lane("B") };
+    const { sweep } = window.ddim.known.opening;
+    let sheet = null, swept = 0;
+    if (sweep) picture(sweep.tiles).then((image) => { sheet = image; });
+
+    // While the steps are dragged, the opening seed's picture at that S is there at once, from a recorded sweep; what is
+    // computed takes its place.
+    window.ddim.onSettings((names) => {
+      const { steps, eta, seed, spacing, solver, checkpoint } = window.ddim.settings, l = lanes.a;
+      if (!names.length) return;
+      swept = 0;
+      if (!names.includes("steps") || !sheet || eta > 0 || solver !== "ddim") return;
+      if (seed !== sweep.seed || spacing !== sweep.spacing || checkpoint !== sweep.checkpoint) return;
+      const k = sweep.steps.indexOf(steps);
+      if (k < 0) return;
+      swept = steps;
+      l.image = l.value = null;
+      for (const canvas of [l.x_t, l.x0]) cut(canvas, sheet, sweep.side, k);
+      l.label.textContent = `A · S = ${steps} · η = 0, recorded`;
+      l.t.textContent = "";
+      l.node.dataset.state = "recorded";
+      l.node.dataset.steps = steps;
+    });
     const paint = (position, moving) => {
       const p = Math.min(position, 1);
       for (const l of Object.values(lanes)) {
@@ -130,6 +152,7 @@
       for (const key of ["a", "b"]) {
         const v = value[key], l = lanes[key];
         if (!v) { clear(l); continue; }
+        if (key === "a" && swept && ["coarse", "stale"].includes(v.state)) continue; // the recorded one is the picture itself
         l.label.textContent = `${l.name} · ${v.state === "stale" ? stateWord(v) : v.label}`;
         l.bar.firstChild.style.width = `${100 * (v.progress || 0)}%`;
         l.node.dataset.state = v.state;
