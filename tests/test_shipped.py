@@ -1,11 +1,14 @@
 """The checkpoints in the repository: whole, light, and the same in diffusers as on our command line."""
 
+import base64
+import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from diffusers import DDIMPipeline
+from PIL import Image
 
 from core.__main__ import main
 from core.checkpoint import find_checkpoints, open_checkpoint
@@ -43,7 +46,7 @@ def test_the_run_that_the_page_opens_with_was_recorded_from_these_weights(folder
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
 def test_the_run_that_the_page_opens_with_is_of_its_first_settings_and_says_that_it_was_recorded(folder):
     shown, page = recorded(folder.name), first_settings(folder.name, training_steps(folder))
-    assert set(shown) == {"curve", "duel", "samples", "strip"}
+    assert set(shown) == {"curve", "duel", "samples", "strip", "hero", "sweep"}
     a, b, samples, strip = drawn(shown)
     assert {(v["steps"], v["eta"], v["spacing"]) for v in (a, samples, strip)} == {(page.steps, page.eta, page.spacing)}
     assert (b["steps"], b["eta"]) == (page.steps_b, page.eta_b)
@@ -54,6 +57,22 @@ def test_the_run_that_the_page_opens_with_is_of_its_first_settings_and_says_that
     assert all(value["tiles"].startswith("data:image/webp") for value in (samples, strip))
     assert all(value["film"].startswith("data:image/webp") for value in (a, b))
     assert not any(shown[panel]["files"] for panel in ("duel", "samples", "strip"))  # there is no run to make them of
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
+def test_the_opening_race_and_the_sweep_are_of_these_weights_and_the_first_seed(folder):
+    shown, page = recorded(folder.name), first_settings(folder.name, training_steps(folder))
+    weights = open_checkpoint(folder).sha256[:8]
+    lanes, sweep = shown["hero"]["lanes"], shown["sweep"]
+    assert [(lane["steps"], lane["eta"]) for lane in lanes] == [(lane.steps, lane.eta) for lane in page.lanes]
+    for lane in lanes:
+        assert (lane["state"], lane["weights"], lane["seeds"]) == ("recorded", weights, [page.seed])
+        assert len(lane["t"]) == len(lane["at_s"]) > 4
+        assert lane["at_s"] == sorted(lane["at_s"])
+    assert lanes[0]["total_s"] < lanes[1]["total_s"] < lanes[2]["total_s"]
+    assert (sweep["weights"], sweep["seed"], sweep["checkpoint"]) == (weights, page.seed, folder.name)
+    with Image.open(io.BytesIO(base64.b64decode(sweep["tiles"].partition(",")[2]))) as sheet:
+        assert sheet.size == (len(sweep["steps"]) * sweep["side"], sweep["side"])
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)
