@@ -199,6 +199,7 @@
     panels.set(section.dataset.panel, { draw: window.ddim.kinds[section.dataset.kind](section), seq: 0 });
     if (values.has(section.dataset.panel)) draw(section.dataset.panel);
     else section.dataset.state = "empty";
+    setBusy(busy); // the buttons are there only now
   }
 
   addEventListener("popstate", () => {

@@ -95,7 +95,7 @@ def open_page(chromium, server):
         context = chromium.new_context(accept_downloads=True, **options)
         contexts.append(context)
         page = context.new_page()
-        page.add_init_script(init)
+        page.add_init_script(ADVANCED + init)
         page.set_default_timeout(90_000)  # a ceiling for a loaded machine, not a target
         own = (address, "data:", "blob:")
 
@@ -123,6 +123,8 @@ def open_page(chromium, server):
     assert problems == []
 
 
+# The rarer controls are unfolded, as by their button.
+ADVANCED = "addEventListener('DOMContentLoaded', () => { document.documentElement.dataset.advanced = true; });"
 # Answers of the live session that are held up, while the page goes on, until release() is called.
 HELD = """{
   const plain = window.fetch;
@@ -241,10 +243,10 @@ def pixels(page, selector):
     )
 
 
-def download(page, panel, suffix, folder):
-    """Press a panel's link to its file; the path of what was saved, under the name that the page gave it."""
+def download(page, panel, end, folder):
+    """Press a panel's link to the file whose name ends so; the path of what was saved, under that name."""
     with page.expect_download() as event:
-        page.locator(f'{panel} .exports a[data-suffix="{suffix}"]').first.click()
+        page.locator(f'{panel} .exports a[download$="{end}"]').first.click()
     path = folder / event.value.suggested_filename
     event.value.save_as(path)  # and its folder, where there is none
     return path

@@ -36,6 +36,7 @@ def test_dragging_both_sliders_ends_with_their_last_values_on_screen(open_page):
     lane = page.locator("#duel .lane").first
     assert (lane.get_attribute("data-steps"), lane.get_attribute("data-eta")) == (str(S), eta)
     assert page.locator("#strip section").get_attribute("data-steps") == str(S)
+    page.click("#samples summary")
     figures = page.inner_text("#samples .readout")
     for word in ("total", "per step", "images/s", "vs DDPM 1000", "measured", "estimated"):
         assert word in figures
@@ -111,16 +112,16 @@ def test_a_newer_setting_wins_over_a_running_one(open_page):
 
 
 DOWNLOADS = [
-    ("#strip", "gif", "fashion-mnist_seed3-8_S8_eta0_strip.gif", 20, (168, 168)),
-    ("#strip", "webp", "fashion-mnist_seed3-8_S8_eta0_strip.webp", 20, (168, 168)),
-    ("#duel", "gif", "fashion-mnist_seed3_S8_eta0_a.gif", 9, (348, 168)),
+    ("#strip", "gif", "fashion-mnist_seed3-8_S8_eta0_strip_plain.gif", 20, (168, 168)),
+    ("#strip", "webp", "fashion-mnist_seed3-8_S8_eta0_strip_plain.webp", 20, (168, 168)),
+    ("#duel", "_a_plain.gif", "fashion-mnist_seed3_S8_eta0_a_plain.gif", 9, (348, 168)),
 ]
 
 
-@pytest.mark.parametrize(("panel", "suffix", "name", "frames", "size"), DOWNLOADS)
-def test_downloads_decode_and_carry_their_settings(open_page, tmp_path, panel, suffix, name, frames, size):
-    page = open_page("steps=8&steps_b=4&count=1")
-    path = download(page, panel, suffix, tmp_path)
+@pytest.mark.parametrize(("panel", "end", "name", "frames", "size"), DOWNLOADS)
+def test_downloads_decode_and_carry_their_settings(open_page, tmp_path, panel, end, name, frames, size):
+    page = open_page("steps=8&steps_b=4&count=1&captions=0")
+    path = download(page, panel, end, tmp_path)
     assert path.name == name
     with Image.open(path) as image:
         assert (image.n_frames, image.size) == (frames, size)
@@ -133,6 +134,19 @@ def test_downloads_decode_and_carry_their_settings(open_page, tmp_path, panel, s
     assert request_of(record) == wanted
     assert record["timing"]["precision"] == "fp32"
     assert record["checkpoint"]["name"] == "fashion-mnist"
+
+
+def test_a_film_carries_words_unless_they_are_not_wanted(open_page, tmp_path):
+    page = open_page("steps=8&steps_b=4&count=1")
+    made = {}
+    for words in (True, False):
+        page.locator("#captions input").set_checked(words)
+        wait_done(page)
+        made[words] = download(page, "#duel", "_S8_eta0_a.gif" if words else "_S8_eta0_a_plain.gif", tmp_path)
+    with Image.open(made[True]) as said, Image.open(made[False]) as plain:
+        assert said.height > plain.height
+        assert said.n_frames == plain.n_frames
+    assert read_record(made[True])["request"] == read_record(made[False])["request"]
 
 
 def test_arrow_keys_move_the_steps_and_typed_values_are_exact_or_clamped(open_page):

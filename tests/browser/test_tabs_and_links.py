@@ -79,8 +79,11 @@ def test_an_experiment_sets_the_state_and_says_what_to_look_at(open_page):
     wait_done(page)
     page.click("#try-eta")
     page.wait_for_selector('#view button[data-view="explore"][aria-selected="true"]')
-    assert "B trembles" in page.inner_text("#guide")
+    assert "B trembles" in page.inner_text("#tour")
     settle(page, '#duel .lane:nth-child(2)[data-state="done"][data-eta="1"][data-steps="20"]')
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#tour", state="detached")
+    wait_done(page)  # the tour is over, the run is not
 
 
 def test_the_exact_flow_moves_with_the_same_sliders(open_page):
