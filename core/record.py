@@ -105,10 +105,20 @@ def read_record(path: str | Path) -> dict[str, object]:
     except (ValueError, RecursionError):
         raw = None
     if not isinstance(raw, dict) or raw.get("schema") not in (RUN, RUNS):
-        raise DataError(f"{Path(path).name} carries no run settings: it was not exported by this program.")
+        raise DataError(f"{Path(path).name} carries no run settings: {_why_none(path)}.")
     record = current(raw)
     recorded(record)
     return record
+
+
+def _why_none(path: str | Path) -> str:
+    with Path(path).open("rb") as file:
+        jpeg = file.read(3) == b"\xff\xd8\xff"
+    return (
+        "a JPEG cannot, so they were lost when it was saved again"
+        if jpeg
+        else ("it was not exported by this program, or they were lost when it was saved again")
+    )
 
 
 def current(raw: Mapping[str, Any]) -> dict[str, Any]:

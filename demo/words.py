@@ -118,6 +118,8 @@ def noise_note(between: bool, eta: float, own_noise: bool) -> str:
 
 def step_note(steps: int, spacing: str) -> str:
     """A word where a setting surprises."""
-    if steps == 1 and spacing == "leading":
-        return "One leading step asks the network at t = 0, so it returns the noise; try trailing."
-    return ""
+    if steps > 1:
+        return ""
+    if spacing == "leading":
+        return "One leading step asks the network at t = 0, where it finds no noise to take away: take more steps."
+    return "One step asks the network once, at pure noise, and what it answers is a blur: take more steps."

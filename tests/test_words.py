@@ -64,9 +64,11 @@ def test_noise_that_breaks_a_path_is_said_and_nothing_else_is():
     assert "differ by chance" in words.noise_note(between=True, eta=0.5, own_noise=True)
 
 
-def test_one_leading_step_is_explained():
-    assert "try trailing" in words.step_note(1, "leading")
-    assert words.step_note(1, "trailing") == words.step_note(2, "leading") == ""
+def test_one_step_is_explained():
+    assert "t = 0" in words.step_note(1, "leading")
+    assert "once" in words.step_note(1, "trailing")
+    assert all("take more steps" in words.step_note(1, spacing) for spacing in ("leading", "trailing"))
+    assert words.step_note(2, "trailing") == words.step_note(2, "leading") == ""
 
 
 def test_a_shared_batch_says_how_many_pictures_the_time_is_of():

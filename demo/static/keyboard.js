@@ -24,6 +24,6 @@
       event.preventDefault();
       one.transport.by(event.key === "ArrowLeft" ? -1 : 1, one.transport.frames);
     }
-    if (event.key === "g" || event.key === "G") [...document.querySelectorAll('a[data-suffix="gif"]')].find(visible)?.click();
+    if (event.key === "g" || event.key === "G") (one && one.querySelector('a[data-suffix="gif"]') || [...document.querySelectorAll('a[data-suffix="gif"]')].find(visible))?.click();
   });
 })();

@@ -256,6 +256,10 @@
       if (next !== followed) { followed = next; show(true); }
     }
 
+    root.transport = { // for the page's keys
+      toggle: () => run(!playing), frames: () => 50,
+      by: (frames, count) => seek(Math.min(position, 1) + frames / Math.max(1, count())),
+    };
     parts.play.onclick = () => run(!playing);
     parts.range.oninput = () => seek(parts.range.value / 1000);
     parts.canvas.onpointermove = parts.canvas.onpointerdown = point;

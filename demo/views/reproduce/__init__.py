@@ -37,7 +37,10 @@ def layout(host: EngineHost) -> None:
         with gr.Column(scale=1, min_width=320, elem_classes="card padded repeat"):
             plain(FILE, classes="heading")
             file = gr.File(
-                label="A picture exported here", file_types=[".gif", ".webp", ".png"], height=132, elem_id="drop"
+                label="A picture exported here",
+                file_types=[".gif", ".webp", ".png", ".jpg", ".jpeg"],
+                height=132,
+                elem_id="drop",
             )
             found = plain("", "found")
         wire(host, file, found)
