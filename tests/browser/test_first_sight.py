@@ -1,0 +1,98 @@
+"""What a newcomer meets: the recorded race, the sweep under the slider, the tour, the hints and the keys."""
+
+from conftest import HELD, wait_done
+
+LANES = "#hero .lane canvas"
+
+
+def painted(page, selector):
+    """Whether a canvas shows more than one colour."""
+    return page.evaluate(
+        """(selector) => { const c = document.querySelector(selector);
+          const d = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+          return new Set(Array.from({ length: d.length / 4 }, (_, i) => `${d[4 * i]} ${d[4 * i + 1]}`)).size > 9; }""",
+        selector,
+    )
+
+
+def test_the_race_and_the_sweep_are_there_before_the_server_has_said_a_word(open_page):
+    page = open_page(None, wait=False, init=HELD + "window.hold();")
+    page.wait_for_selector('#hero section[data-painted="recorded"]')
+    assert page.locator("#hero .lane h3").all_inner_texts() == [
+        "A · S = 10 · η = 0", "B · S = 50 · η = 0", "C · S = 1000 · η = 1",
+    ]  # fmt: skip
+    assert all(painted(page, f"#hero .lane:nth-child({i}) canvas") for i in (1, 2, 3))
+    assert page.inner_text("#hero .chip") == "recorded run"
+    clocks = [float(text.split()[0]) for text in page.locator("#hero .clock").all_inner_texts()]
+    assert clocks[0] < clocks[1] < clocks[2]
+    page.wait_for_selector('#duel section[data-painted="recorded"]')
+    page.focus("#steps input[type=range]")
+    page.keyboard.press("ArrowLeft")  # S = 15, of which there is a recording
+    assert not page.is_visible("#hero-card")
+    assert page.inner_text("#duel .lane h3") == "A · S = 15 · η = 0, recorded"
+    assert page.inner_text("#duel .chip") != "live"
+    assert painted(page, "#duel .lane canvas")
+
+
+def test_who_follows_a_link_is_not_shown_the_race(open_page):
+    page = open_page("count=1&steps=2&steps_b=2")
+    assert not page.is_visible("#hero-card")
+
+
+def test_the_tour_goes_through_five_stops_on_the_page_itself(open_page):
+    page = open_page("count=1&steps=2&steps_b=2&between=4")
+    page.get_by_role("button", name="New here? One minute").click()
+    seen = []
+    while True:
+        title = page.inner_text("#tour h2")
+        seen.append((title, page.evaluate("document.documentElement.dataset.view")))
+        page.wait_for_selector(".toured")
+        page.wait_for_function("""() => { const b = document.querySelector(".toured").getBoundingClientRect();
+          return b.bottom > 0 && b.top < innerHeight && b.width > 0; }""")
+        if page.get_by_role("button", name="Done").count():
+            break
+        page.get_by_role("button", name="Next").click()
+    assert seen == [
+        ("Fewer steps", "compare"), ("Turn up the randomness", "explore"), ("The noise is a code", "explore"),
+        ("Between two noises", "interpolate"), ("Take it with you", "interpolate"),
+    ]  # fmt: skip
+    page.get_by_role("button", name="Back", exact=True).click()
+    assert page.inner_text("#tour h2") == "Between two noises"
+    assert page.evaluate("window.ddim.settings.keys") == [6, 10, 5]
+    page.keyboard.press("Escape")
+    assert page.locator("#tour, .toured").count() == 0
+    page.click("#stop")
+
+
+def test_a_control_says_in_a_line_what_it_is(open_page):
+    page = open_page("count=1&steps=2&steps_b=2")
+    tip = page.locator("#eta .tip")
+    assert not tip.is_visible()
+    page.get_by_role("button", name="What is Randomness η?").hover()
+    tip.wait_for(state="visible")
+    assert "DDIM" in tip.inner_text()
+    page.mouse.move(5, 5)
+    tip.wait_for(state="hidden")
+    page.get_by_role("button", name="What is Steps S?", exact=True).focus()
+    page.locator("#steps .tip").wait_for(state="visible")
+
+
+def test_the_keys_are_listed_and_the_list_leaves_again(open_page):
+    page = open_page("count=1&steps=2&steps_b=2")
+    page.locator("#duel h2").click()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keys").wait_for(state="visible")
+    page.keyboard.press("Escape")
+    page.get_by_role("dialog", name="Keys").wait_for(state="hidden")
+    assert page.inner_text("#status p").startswith("Live on")
+
+
+def test_a_run_says_its_time_in_one_line_and_the_rest_on_request(open_page):
+    page = open_page("count=1&steps=4&steps_b=2")
+    wait_done(page)
+    line = page.inner_text("#duel .lane .headline")
+    assert "a step" in line
+    assert "less time than DDPM 1000 (estimated)" in line
+    assert not page.is_visible("#duel .lane dl.readout")
+    page.locator("#duel .lane summary").first.click()
+    assert page.is_visible("#duel .lane dl.readout")
