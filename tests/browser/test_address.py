@@ -152,12 +152,12 @@ def test_what_is_changed_before_the_server_has_answered_a_link_is_a_change_of_th
     page = open_page(LIGHT + "&eta=0.5&seed=5", init=HELD + "hold();", wait=False)
     page.wait_for_selector("#seed input")
     with page.expect_request("**/ddim/want"):
-        enter(page, "#seed", 6)
+        enter(page, "#seed", 7)
     page.evaluate("release()")
     page.wait_for_function("window.ddim.settings.steps === 4")
     wait_done(page)
-    assert settings(page, "steps", "eta", "seed", "count") == {"steps": 4, "eta": 0.5, "seed": 6, "count": 1}
-    assert "seed=6&" in page.evaluate("window.ddim.link")
+    assert settings(page, "steps", "eta", "seed", "count") == {"steps": 4, "eta": 0.5, "seed": 7, "count": 1}
+    assert "seed=7&" in page.evaluate("window.ddim.link")
 
 
 def test_what_is_changed_at_once_after_back_is_a_change_of_what_was_there(open_page):
