@@ -11,7 +11,7 @@
   }
 
   addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && window.ddim.tour.open) { window.ddim.tour.end(); return; }
     if (event.key === "Escape") { document.querySelector("#stop")?.click(); return; }
     if (typing(event.target)) return;

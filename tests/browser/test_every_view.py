@@ -67,6 +67,40 @@ def test_the_keyboard_alone_plays_steps_and_stops(open_page):
     wait_status(page, "stopped")
 
 
+def test_a_key_is_pressed_once_wherever_the_focus_is(open_page):
+    page = open_page(LIGHT + "&view=learn")
+    page.wait_for_selector("#flow section[data-painted]")
+    for focused in ("#flow canvas", "#flow .transport button", None):
+        page.evaluate("document.activeElement.blur()") if focused is None else page.focus(focused)
+        for playing in ("true", "false"):
+            page.keyboard.press("Space")
+            assert page.get_attribute("#flow section", "data-playing") == playing, focused
+
+
+def test_the_rarer_controls_unfold_and_fold(open_page):
+    page = open_page(LIGHT)
+    page.evaluate("delete document.documentElement.dataset.advanced")
+    toggle = page.locator("#advanced-toggle")
+    for name, unfolded in (("folded", False), ("unfolded", True), ("folded again", False)):
+        if name != "folded":
+            toggle.click()
+        assert page.is_visible("#spacing select") is page.is_visible("#fit") is unfolded, name
+        assert toggle.get_attribute("aria-expanded") == str(unfolded).lower(), name
+
+
+def test_the_tabs_answer_arrow_keys(open_page):
+    page = open_page(LIGHT + "&view=tradeoff")
+    page.focus('#view button[aria-selected="true"]')
+    for key, name in (("ArrowRight", "reproduce"), ("End", "learn"), ("ArrowRight", "explore"), ("ArrowLeft", "learn")):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.dataset.view") == name
+        assert page.get_attribute(f'#view button[data-view="{name}"]', "aria-selected") == "true"
+        assert page.locator('#view button[tabindex="0"]').count() == 1
+    wait_done(page)
+    assert page.is_visible("#flow")
+    assert not page.is_visible("#samples")
+
+
 def test_there_and_back_plays_backwards_after_the_end(open_page):
     page = open_page(LIGHT)
     page.click('#duel button[aria-label="Play there and back"]')

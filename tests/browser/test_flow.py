@@ -114,12 +114,11 @@ def test_pointing_at_a_path_follows_it(look):
 
 def test_what_arrives_while_it_is_hidden_is_there_when_it_is_shown(look):
     page = look()
-    before = pixels(page)
+    before, was = pixels(page), page.evaluate("document.querySelector('#flow canvas').toDataURL()")
     page.add_style_tag(content="body.away #flow { display: none !important; }")
     page.evaluate("document.body.classList.add('away')")
     enter(page, "#eta", 1)
     page.wait_for_selector('#flow section[data-eta="1"]', state="attached")
-    was = page.evaluate("document.querySelector('#flow canvas').toDataURL()")
     page.evaluate("document.body.classList.remove('away')")
     page.wait_for_function("(was) => document.querySelector('#flow canvas').toDataURL() !== was", arg=was)
     assert (pixels(page) != before).any(2).mean() > 0.1
