@@ -112,22 +112,30 @@
     }, old && value.label ? `${file.label} of ${value.label}` : file.label)));
   }
 
+  const ROUNDS = 8, HIDDEN_MS = 300;
   const FRAME_MS = 35; // films have at most 41 frames; sixty paints a second would be taken from the network's processors
 
   // What everything that plays shares: position in 0..1, playing or not, there and back or always forth.
-  function player(paint, period) {
-    let position = 1, way = 1, back = false, playing = false, last = 0, timer = 0;
+  // What is out of sight waits, and after ROUNDS it rests: nobody looks for so long.
+  function player(paint, period, inSight) {
+    let position = 1, way = 1, back = false, playing = false, last = 0, timer = 0, asleep = 0, rounds = 0;
     const tick = (now) => {
       if (!playing) return;
+      if (!inSight()) { last = now; asleep = setTimeout(() => { timer = requestAnimationFrame(tick); }, HIDDEN_MS); return; }
       if (now - last < FRAME_MS) { timer = requestAnimationFrame(tick); return; }
       position += way * (now - last) / period();
       last = now;
-      if (position > 1.25) { if (back) { way = -1; position = 1; } else position = 0; } // rests at the end
+      if (position > 1.25) { // it has stood at the end for a while
+        rounds += 1;
+        if (rounds >= ROUNDS) { position = 1; paint(1, true); own.rest(); return; }
+        if (back) { way = -1; position = 1; } else position = 0;
+      }
       if (position < 0) { way = 1; position = 0; }
       paint(Math.min(position, 1), true);
       timer = requestAnimationFrame(tick);
     };
-    return {
+    const own = {
+      rest() { this.play(false); },
       get playing() { return playing; },
       get position() { return Math.min(position, 1); },
       boomerang(on) { back = on; way = 1; },
@@ -135,10 +143,13 @@
       repaint() { paint(Math.min(position, 1), false); },
       play(on) {
         cancelAnimationFrame(timer);
+        clearTimeout(asleep);
         playing = on;
+        rounds = 0;
         if (on) { if (position >= 1) position = 0; last = performance.now(); timer = requestAnimationFrame(tick); }
       },
     };
+    return own;
   }
 
   // Play, scrub, there-and-back; the keyboard reaches it through root.transport.
@@ -148,6 +159,7 @@
     const back = el("button", { type: "button", class: "quiet", "aria-pressed": "false", title: "Play there and back" }, "⇄");
     back.setAttribute("aria-label", "Play there and back");
     const set = (on) => { film.play(on); play.textContent = on ? "Pause" : "Play"; };
+    film.rest = () => set(false);
     play.onclick = () => set(!film.playing);
     range.oninput = () => { set(false); film.seek(range.value / 1000); };
     back.onclick = () => {

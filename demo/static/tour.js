@@ -40,7 +40,7 @@
       el("div", { class: "tourButtons" }, ...back, next, ...(last ? [] : [button("End", end)])));
     document.body.append(card);
     title.focus({ preventScroll: true });
-    requestAnimationFrame(() => frame(stop.target));
+    requestAnimationFrame(() => { if (at === index) frame(stop.target); });
   }
 
   ddim.tour = { start: () => show(0), at: (key) => show(stops.findIndex((stop) => stop.key === key)), end, get open() { return at >= 0; } };

@@ -160,7 +160,7 @@ def test_arrow_keys_move_the_steps_and_typed_values_are_exact_or_clamped(open_pa
         page.keyboard.press("Enter")
         assert steps_shown(page) == kept
     wait_samples(page, 1, 0)
-    assert "trailing" in page.inner_text("#samples .note")  # one leading step is noise, and the page says so
+    assert "take more steps" in page.inner_text("#samples .note")  # one leading step is noise, and the page says so
 
 
 def test_rolling_seeds_brings_other_pictures(open_page):

@@ -50,7 +50,7 @@
       if (moving) t.range.value = 1000 * p;
       t.range.setAttribute("aria-valuetext", byClock ? `${clock.toFixed(2)} seconds` : `${Math.round(100 * p)} per cent`);
     };
-    const film = player(paint, period);
+    const film = player(paint, period, () => root.offsetParent);
     const t = transport(root, film, "Scrub the race", [clockMode, stepMode]);
     root.transport.frames = () => 40;
     const seen = el("button", { type: "button", class: "quiet", "aria-pressed": "false" }, "Show x̂₀");

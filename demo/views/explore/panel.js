@@ -132,7 +132,7 @@
       if (moving) range.value = 1000 * p;
       range.setAttribute("aria-valuetext", Object.values(lanes).map((l) => `${l.name}: ${l.t.textContent}`).join(", "));
     };
-    const film = player(paint, () => 2600);
+    const film = player(paint, () => 2600, () => root.offsetParent);
     const t = transport(root, film, "Scrub both trajectories");
     const range = t.range;
     root.transport.frames = () => Math.max(1, ...Object.values(lanes).map((l) => (l.value ? l.value.t.length - 1 : 1)));

@@ -19,7 +19,7 @@
       if (moving) t.range.value = 1000 * p;
       t.range.setAttribute("aria-valuetext", `frame ${k + 1} of ${value.n}`);
     };
-    const film = player(paint, () => 120 * (value ? value.n : 10));
+    const film = player(paint, () => 120 * (value ? value.n : 10), () => root.offsetParent);
     const t = transport(root, film, "Scrub the path");
     root.transport.frames = () => (value ? value.n - 1 : 1);
     f.body.append(

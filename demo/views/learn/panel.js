@@ -4,6 +4,7 @@
   "use strict";
 
   const PERIOD_MS = 5200, REST = 1.22; // one way, and how far past the end the loop waits before it starts again
+  const HIDDEN_MS = 300, ROUNDS = 8; // how often it looks whether it is in sight; what it plays by itself
   const NEAR_PX = 16; // how near the pointer must come to follow a path
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
@@ -207,7 +208,7 @@
 
   function start(root) {
     const parts = build(root), art = painter(root, parts.canvas);
-    let position = 1, playing = false, begun = false, seen = true, then = 0, timer = 0, followed = -1;
+    let position = 1, playing = false, begun = false, seen = true, then = 0, timer = 0, asleep = 0, rounds = 0, followed = -1;
 
     function show(moving) {
       if (!art.ready) return;
@@ -222,18 +223,28 @@
 
     function tick(now) {
       if (!playing || !root.isConnected) return;
+      if (!seen || !parts.canvas.clientWidth) { // out of sight it waits
+        then = now;
+        asleep = setTimeout(() => { timer = requestAnimationFrame(tick); }, HIDDEN_MS);
+        return;
+      }
       timer = requestAnimationFrame(tick);
       const passed = Math.min(Math.max(now - then, 0), 100); // a frame may begin before its cause; a hidden tab resumes
       then = now;
-      if (!seen || !parts.canvas.clientWidth) return;
       const rested = position >= 1;
       position += passed / PERIOD_MS;
-      if (position > REST) position = 0;
+      if (position > REST) {
+        position = 0;
+        rounds += 1;
+        if (rounds >= ROUNDS) { position = 1; run(false); show(false); return; } // nobody looks for so long
+      }
       if (!(rested && position >= 1)) show(true);
     }
 
     function run(on) {
       cancelAnimationFrame(timer);
+      clearTimeout(asleep);
+      rounds = 0;
       playing = on;
       parts.play.textContent = on ? "Pause" : "Play";
       root.dataset.playing = on;
