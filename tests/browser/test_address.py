@@ -116,7 +116,7 @@ def test_reload_keeps_the_settings(open_page):
     assert page.locator("#grid tbody canvas").count() == 4
 
 
-@pytest.mark.parametrize("held", [False, True])
+@pytest.mark.parametrize("held", ["neither answer", "the change's answer", "the answer to Back"])
 @pytest.mark.parametrize("change", ["#seed input", '#view button[data-view="learn"]'])
 def test_back_pressed_at_once_after_a_change_wins(open_page, change, held):
     page = open_page(LIGHT, init=HELD)
@@ -124,20 +124,26 @@ def test_back_pressed_at_once_after_a_change_wins(open_page, change, held):
     open_tab(page, "interpolate")
     in_address(page, "view=interpolate")
     wait_done(page)
-    page.evaluate(
-        """async ([change, held]) => {
-          if (held) hold();
+    address = page.evaluate(
+        """async ([change, held, settles_ms]) => {
+          if (held.includes("change")) hold();
           const node = document.querySelector(change);
           if (node.matches("button")) node.click();
           else { node.value = 99; node.dispatchEvent(new Event("change")); }
           await new Promise((resolve) => setTimeout(resolve, 60));
+          if (held.includes("Back")) hold();
           const back = new Promise((resolve) => addEventListener("popstate", resolve, { once: true }));
           history.back();
           await back;
-          if (held) release();
+          const address = location.search;
+          if (held.includes("Back")) await new Promise((resolve) => setTimeout(resolve, settles_ms));
+          const later = location.search;
+          if (!held.startsWith("neither")) release();
+          return [address, later];
         }""",
-        [change, held],
+        [change, held, SETTLES_MS],
     )
+    assert address[0] == address[1]  # what Back brought stays, however long its answer takes
     wait_done(page)
     page.wait_for_timeout(SETTLES_MS)
     wait_done(page)
