@@ -52,3 +52,24 @@ def test_start_begins_it_without_another_question_and_a_change_asks_anew(open_pa
     enter(page, "#steps", 4)  # a change is an answer, too
     wait_done(page)
     assert page.locator(".ask button").count() == 0
+
+
+def test_on_a_phone_the_question_is_under_the_thumb_as_well(open_page):
+    page = open_page(LIGHT + LONG, wait=False, size=(390, 844))
+    asked(page)
+    start, cancel = page.locator("#dock-start"), page.locator("#dock-cancel")
+    for button in (start, cancel):
+        box = button.bounding_box()
+        assert 700 < box["y"] < 844 - box["height"]
+    cancel.click()
+    wait_status(page, "stopped")
+    assert not start.is_visible()
+    page.click("#again")
+    asked(page)
+    start.click()
+    page.wait_for_selector('#path section[data-state="running"]')
+    assert not start.is_visible()
+    page.set_viewport_size({"width": 1280, "height": 900})
+    enter(page, "#steps", 999)
+    asked(page)
+    assert not start.is_visible()  # beside the panel it would be one question twice
