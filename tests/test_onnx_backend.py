@@ -77,7 +77,7 @@ def test_an_evaluation_is_as_near_to_float64_as_torchs(name, quiet_input):
     torchs, onnxs = (
         max(difference(exact, network, pictures(config, batch), t) for batch, t in cases) for network in (unet, onnx)
     )
-    assert onnxs < max(WANTED, 2 * torchs)
+    assert onnxs < max(WANTED, 3 * torchs)  # 2.4 times on a processor with AVX-512, under 2 on one with AVX2
     assert onnxs < 2 * PARITY
 
 
