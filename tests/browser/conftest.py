@@ -8,7 +8,6 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -98,8 +97,6 @@ def open_page(chromium, server):
         page = context.new_page()
         page.add_init_script(ADVANCED + init)
         page.set_default_timeout(90_000)  # a ceiling for a loaded machine, not a target
-        # by the clock: frames that the page did not ask for itself it takes back (demo/static/calm.js)
-        page.wait_for_function = partial(page.wait_for_function, polling=30)
         own = (address, "data:", "blob:")
 
         def noted(problem):
