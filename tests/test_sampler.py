@@ -75,8 +75,8 @@ def largest_difference(steps, theirs):
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("clip", [None, CLIP])
 def test_whole_trajectories_equal_diffusers(S, eta, kind, clip):
-    # with ε the last bit of the network's tanh, which is not the same on every processor, is 120 times as large in x̂0 at
-    # the first step (1/√ᾱ at t = 980): 2.6e-5 on one with AVX-512, under 1e-5 on one with AVX2
+    # with ε the last bit of the network's tanh, which is not the same on every processor, is 120 times as large in x̂0
+    # at the first step (1/√ᾱ at t = 980): 2.6e-5 on one with AVX-512, under 1e-5 on one with AVX2
     near = 5e-5 if kind == "epsilon" else 1e-5
     assert largest_difference(ours(S, eta, kind, clip), diffusers_ddim(S, eta, kind, clip)) < near
 
