@@ -167,7 +167,8 @@ def cpu_s(root: int) -> float:
 
 
 def at_rest(pids: dict[str, int], seconds: float = 20) -> list[str]:
-    """What each process takes of a core while nothing is asked for."""
+    """What each process takes of a core while nothing is asked for, once it has settled."""
+    time.sleep(5)
     before = {name: cpu_s(pid) for name, pid in pids.items()}
     time.sleep(seconds)
     shares = {name: (cpu_s(pid) - before[name]) / seconds for name, pid in pids.items()}

@@ -116,18 +116,18 @@
   const FRAME_MS = 35; // films have at most 41 frames; sixty paints a second would be taken from the network's processors
 
   // What everything that plays shares: position in 0..1, playing or not, there and back or always forth.
-  // What is out of sight waits, and after ROUNDS it rests: nobody looks for so long.
-  function player(paint, period, inSight) {
+  // What is out of sight waits, and after some rounds it rests: nobody looks for so long.
+  function player(paint, period, inSight, { most = ROUNDS, frame_ms = FRAME_MS } = {}) {
     let position = 1, way = 1, back = false, playing = false, last = 0, timer = 0, asleep = 0, rounds = 0;
     const tick = (now) => {
       if (!playing) return;
       if (!inSight()) { last = now; asleep = setTimeout(() => { timer = requestAnimationFrame(tick); }, HIDDEN_MS); return; }
-      if (now - last < FRAME_MS) { timer = requestAnimationFrame(tick); return; }
+      if (now - last < frame_ms) { timer = requestAnimationFrame(tick); return; }
       position += way * (now - last) / period();
       last = now;
       if (position > 1.25) { // it has stood at the end for a while
         rounds += 1;
-        if (rounds >= ROUNDS) { position = 1; paint(1, true); own.rest(); return; }
+        if (rounds >= most) { position = 1; paint(1, true); own.rest(); return; }
         if (back) { way = -1; position = 1; } else position = 0;
       }
       if (position < 0) { way = 1; position = 0; }

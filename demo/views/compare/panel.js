@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const { el, picture, cut, frame, paintFrame, player, transport, readoutBox, showReadout, stateWord } = window.ddim.kit;
+  const OPENING = { most: 1, frame_ms: 120 }; // the model loads and samples beside it, perhaps on the same two cores
   const SHORTEST_S = 1, LONGEST_S = 8; // of the replay
 
   window.ddim.kinds.race = (root) => {
@@ -40,7 +41,8 @@
         const at = times(l), total = ends(l.value);
         let k = Math.round(p * (at.length - 1));
         if (byClock) { k = 0; while (k + 1 < at.length && at[k + 1] <= clock + 1e-9) k += 1; }
-        cut(l.canvas, l.image, l.value.side, k, l.row);
+        const shown = `${l.value.film} ${k} ${l.row}`; // most paints move the clock alone
+        if (l.shown !== shown) { cut(l.canvas, l.image, l.value.side, k, l.row); l.shown = shown; }
         const done = byClock ? clock >= total - 1e-9 : k === at.length - 1;
         l.clock.textContent = `${(byClock ? Math.min(clock, total) : at[k]).toFixed(2)} s`;
         l.node.classList.toggle("finished", done);
@@ -50,7 +52,7 @@
       if (moving) t.range.value = 1000 * p;
       t.range.setAttribute("aria-valuetext", byClock ? `${clock.toFixed(2)} seconds` : `${Math.round(100 * p)} per cent`);
     };
-    const film = player(paint, period, () => root.offsetParent);
+    const film = player(paint, period, () => root.offsetParent, opening ? OPENING : {});
     const t = transport(root, film, "Scrub the race", [clockMode, stepMode]);
     root.transport.frames = () => 40;
     const seen = el("button", { type: "button", class: "quiet", "aria-pressed": "false" }, "Show x̂₀");
@@ -76,6 +78,7 @@
     const clear = (l) => {
       l.image = l.value = null;
       l.canvas.width = l.canvas.height = 1;
+      l.shown = null;
       l.clock.textContent = "–"; l.fill.style.width = "0"; l.chip.textContent = "";
       showReadout(l.readout, {});
     };
