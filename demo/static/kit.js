@@ -119,9 +119,12 @@
   // What is out of sight waits, and after some rounds it rests: nobody looks for so long.
   function player(paint, period, inSight, { most = ROUNDS, frame_ms = FRAME_MS } = {}) {
     let position = 1, way = 1, back = false, playing = false, last = 0, timer = 0, asleep = 0, rounds = 0;
+    const wait = () => { // without asking for frames
+      if (inSight()) { last = performance.now(); timer = requestAnimationFrame(tick); } else asleep = setTimeout(wait, HIDDEN_MS);
+    };
     const tick = (now) => {
       if (!playing) return;
-      if (!inSight()) { last = now; asleep = setTimeout(() => { timer = requestAnimationFrame(tick); }, HIDDEN_MS); return; }
+      if (!inSight()) { wait(); return; }
       if (now - last < frame_ms) { timer = requestAnimationFrame(tick); return; }
       position += way * (now - last) / period();
       last = now;
