@@ -67,6 +67,7 @@ def sidebar() -> None:
             control("eta")
             plain(button("Start", "dock-start", "start") + button("Cancel", "dock-cancel", "cancel"), "dock-ask",
                   "plain buttons")  # fmt: skip
+            plain(f'<div class="run"><i></i></div>{button("Stop", "dock-stop", "stop")}', "dock-run", "plain")
         presets = [setting_button(label, {"steps": S, "eta": eta}) for label, S, eta in PRESETS]
         plain("".join(presets), "presets", "plain buttons")
         panel("curve")

@@ -22,7 +22,7 @@ from demo.views import VIEWS
 STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "recorded"
 QUEUE_WAKE_S = 0.05
 # the kit and the session before who uses them
-SCRIPTS = ("calm", "kit", "live", "controls", "actions", "tour", "curve", "keyboard")
+SCRIPTS = ("calm", "kit", "live", "controls", "actions", "history", "tour", "curve", "keyboard")
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -86,6 +86,8 @@ def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:
                 control("view")
                 for view in VIEWS:
                     view.layout(host)
+                mounted('<nav class="history" aria-label="Last runs" hidden><h2>Last runs</h2><ul></ul></nav>',
+                        "History", "history")  # fmt: skip
         add_endpoints(host)
     page.queue(default_concurrency_limit=4, max_size=queue_size)
     page._queue.sleep_when_free = QUEUE_WAKE_S  # Gradio looks a thousand times a second whether a call is there

@@ -39,7 +39,7 @@ def record(host: EngineHost, name: str) -> Panels:
     for key in ("samples", "strip"):
         panels[key] |= {"tiles": pictures[panels[key]["tiles"]], "state": "recorded"}
     lanes = [thinned(lane, runners[f"lane{i}"]) for i, lane in enumerate(race["race"]["lanes"])]
-    return panels | {"hero": {"state": "recorded", "lanes": lanes, "apart": None}, "sweep": sweep(host.engine(name))}
+    return panels | {"hero": {"state": "recorded", "lanes": lanes}, "sweep": sweep(host.engine(name))}
 
 
 def run(live: Live, settings: dict[str, object]) -> tuple[Panels, dict[str, str], dict[str, Finished]]:

@@ -96,22 +96,23 @@ def test_explore_fills_every_panel_with_measured_figures(tab):
 
 def test_the_race_fills_its_lanes_and_measures_how_far_they_are_apart(tab):
     lanes = (Lane(2, 0.0), Lane(6, 0.0), Lane(4, 1.0))
-    race = tab.want(view="compare", lanes=plain(lanes)).panels["race"]
+    found = tab.want(view="compare", lanes=plain(lanes)).panels
+    race = found["race"]
     assert race["state"] == "done"
     assert [Lane(v["steps"], v["eta"]) for v in race["lanes"]] == list(lanes)
     for lane in race["lanes"]:
         assert lane["at_s"] == sorted(lane["at_s"])
         assert len(lane["at_s"]) == lane["steps"] + 1
         assert lane["at_s"][-1] == pytest.approx(lane["total_s"], abs=1e-4)
-    assert race["apart"]["reference"] == "S = 6 · η = 0"
-    rms = race["apart"]["rms"]
+    assert found["apart"]["reference"] == "S = 6 · η = 0"
+    rms = found["apart"]["rms"]
     assert rms[1] == 0
     assert rms[2] > rms[0] > 0
 
 
 def test_once_the_picture_of_all_steps_is_known_it_is_the_reference(tab):
     tab.want(view="compare", seed=31, lanes=plain((Lane(1000, 0.0), Lane(2, 0.0))))
-    apart = tab.want(lanes=plain((Lane(5, 0.0), Lane(2, 0.0)))).panels["race"]["apart"]
+    apart = tab.want(lanes=plain((Lane(5, 0.0), Lane(2, 0.0)))).panels["apart"]
     assert apart["reference"] == "S = 1000 · η = 0"
     assert min(apart["rms"]) > 0
 

@@ -137,6 +137,7 @@
     const steps = { ...fields.steps, low: 1 }, eta = fields.eta;
     return redrawn(root, (items) => {
       const by = scale(steps);
+      root.style.setProperty("--lanes", items.length);
       const rows = items.map((lane, i) => {
         const who = "ABCD"[i], change = (part) => send(items.map((l, j) => (j === i ? { ...l, ...part } : l)));
         const range = el("input", { type: "range", min: by.min, max: by.max, step: 1, "aria-label": `Steps of ${who}`, "data-at": `${i}-steps` });
@@ -156,7 +157,7 @@
         out.onclick = () => send(items.filter((_, j) => j !== i));
         out.disabled = items.length <= field.least;
         return el("div", { class: "laneRow", role: "group", "aria-label": `Runner ${who}` },
-          el("b", {}, who), el("label", { class: "wide" }, el("span", {}, "Steps"), range), box,
+          el("b", {}, who), box, el("label", { class: "wide" }, el("span", {}, "Steps S"), range),
           el("label", { class: "wide" }, said, noise), spacing, out);
       });
       const add = el("button", { type: "button", class: "quiet", "data-at": "add" }, "Add a runner");

@@ -88,7 +88,7 @@
     const ask = el("div", { class: "ask" });
     const readout = readoutBox();
     const files = el("div", { class: "exports" });
-    root.replaceChildren(el("header", {}, el("h2", {}, title), caption, chip), body, bar, note, ask, readout.node, files);
+    root.replaceChildren(el("header", {}, el("h2", {}, title), caption, chip, files), body, bar, note, ask, readout.node);
     return { root, chip, caption, body, bar, note, ask, readout, files };
   }
 
@@ -106,10 +106,13 @@
     else f.ask.replaceChildren();
     showReadout(f.readout, value);
     const old = value.state === "stale" || value.state === "asked";
-    f.files.replaceChildren(...(value.files || []).map((file) => el("a", {
-      class: "btn", href: window.ddim.address(file.href), download: file.name, title: file.name,
-      "data-suffix": file.name.split(".").pop(),
-    }, old && value.label ? `${file.label} of ${value.label}` : file.label)));
+    f.files.replaceChildren(...(value.files || []).map((file, i) => {
+      const label = old && value.label ? `${file.label} of ${value.label}` : file.label;
+      return el("a", {
+        class: i ? "btn" : "btn primary", href: window.ddim.address(file.href), download: file.name, title: file.name,
+        "data-suffix": file.name.split(".").pop(),
+      }, i ? label : `Export ${label}`);
+    }));
   }
 
   const ROUNDS = 8, HIDDEN_MS = 300;

@@ -111,7 +111,7 @@
   function hear(message, mine) {
     if (message.session) begun(message, mine);
     if (message.pictures) kit.takePictures(message.pictures);
-    if (message.panel) { values.set(message.panel, message.value); draw(message.panel); }
+    if (message.panel) { values.set(message.panel, message.value); draw(message.panel); progress(message.value); }
     if (message.ms !== undefined) ms = message.ms;
     if (message.late) { want({}); return true; } // this tab has a twin, or its numbers began anew
     if (!message.status) return false;
@@ -120,6 +120,12 @@
     if (waiting) return over; // of what was wanted before
     if (over) ended(state, sentence); else status(state, sentence);
     return over;
+  }
+
+  // How far the run in front is, for whatever shows it: the dock of a phone, where panels are out of sight.
+  function progress(value) {
+    const running = [value, value.a, value.b, ...(value.lanes || [])].find((v) => v && v.state === "running" && v.progress);
+    if (running) document.documentElement.style.setProperty("--progress", running.progress);
   }
 
   function begun(message, mine) {
@@ -148,6 +154,7 @@
     setBusy(false);
     window.ddim.calmDown();
     status(state, sentence);
+    if (state === "done") window.ddim.history.done();
   }
 
   function stop() {

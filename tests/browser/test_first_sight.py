@@ -1,6 +1,8 @@
 """What a newcomer meets: the recorded race, the sweep under the slider, the tour, the hints and the keys."""
 
-from conftest import HELD, wait_done
+import pytest
+from PIL import Image
+from browser.conftest import FASHION, HELD, settle, wait_done
 
 LANES = "#hero .lane canvas"
 
@@ -96,3 +98,36 @@ def test_a_run_says_its_time_in_one_line_and_the_rest_on_request(open_page):
     assert not page.is_visible("#duel .lane dl.readout")
     page.locator("#duel .lane summary").first.click()
     assert page.is_visible("#duel .lane dl.readout")
+
+
+SHIFTS = """window.shifted = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifted += e.value; })
+  .observe({ type: "layout-shift", buffered: true });"""
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (390, 844)])
+@pytest.mark.parametrize("query", [None, "count=4&steps=4&steps_b=4", "view=compare&lanes=4:0,8:0&count=1"])
+def test_nothing_jumps_while_the_page_opens(open_page, size, query):
+    page = open_page(None if query is None else f"?{FASHION}&{query}", size=size, init=SHIFTS)
+    page.wait_for_timeout(500)
+    assert page.evaluate("window.shifted") < 0.02
+
+
+def test_someone_who_knows_nothing_finds_everything_by_what_is_written(open_page, tmp_path):
+    """Fewer steps, randomness, interpolation and a GIF: only what is on screen in words is used."""
+    page = open_page(None)
+    page.get_by_text("Now drag the steps.").wait_for()
+    page.get_by_label("Steps S", exact=True).fill("9")  # the slider's tenth stop
+    page.get_by_text("A · S = 10 · η = 0").locator("visible=true").wait_for()
+    wait_done(page)
+    page.get_by_label("Randomness η", exact=True).fill("1")
+    page.get_by_text("A · S = 10 · η = 1").locator("visible=true").wait_for()
+    wait_done(page)
+    page.get_by_text("Interpolate", exact=True).click()
+    page.get_by_text("Path through x_T").wait_for()
+    settle(page, '#path section[data-state="done"]')
+    with page.expect_download() as event:
+        page.get_by_text("Export GIF").locator("visible=true").first.click()
+    path = tmp_path / event.value.suggested_filename
+    event.value.save_as(path)
+    with Image.open(path) as image:
+        assert image.n_frames > 10

@@ -26,8 +26,8 @@ def layout(host: EngineHost) -> None:
     with view_column("compare"):
         with gr.Column(elem_classes="card"):
             panel("race")
-        with gr.Column(elem_classes="card padded"):
-            control("lanes")
+            control("lanes")  # in the columns of the pictures
+            panel("apart")
 
 
 def lanes(page: PageSettings) -> list[Job]:
@@ -45,9 +45,11 @@ def panels(scene: Scene) -> dict[str, Any]:
     names = [job.name for job in lanes(scene.page)]
     values = scene.together(names)
     here = [scene.finished.get(name) for name in names]
-    apart = differences([run for run in here if run], scene) if all(here) else None
+    apart = differences([run for run in here if run], scene) if all(here) else {}
     file = race_file(scene, names, "GIF of the race", "race")
-    return {"race": scene.with_files({"state": whole_state(values), "lanes": values, "apart": apart}, file)}
+    state = whole_state(values)
+    race = scene.with_files({"state": state, "lanes": values}, file)
+    return {"race": race, "apart": {"state": state, **apart}}
 
 
 def differences(runs: Sequence[Finished], scene: Scene) -> dict[str, Any]:
@@ -63,7 +65,7 @@ def differences(runs: Sequence[Finished], scene: Scene) -> dict[str, Any]:
     apart = [run.pixels[0].astype(np.float64) - reference for run in runs]
     tiles = np.stack([np.rint(np.clip(128 + d, 0, 255)).astype(np.uint8) for d in apart])
     rms = [round(float(np.sqrt(np.mean(np.square(d))) / 255), 4) for d in apart]
-    return {"reference": label, "tiles": tiles_picture(tiles), "rms": rms}
+    return {"reference": label, "tiles": tiles_picture(tiles), "side": tiles.shape[1], "rms": rms}
 
 
 VIEW = View("compare", layout, jobs, panels)

@@ -63,8 +63,7 @@
       film.repaint();
     };
     t.node.append(seen);
-    const apart = el("div", { class: "apart" });
-    f.body.append(row, t.node, pace, apart);
+    f.body.append(row, t.node, pace);
 
     const lane = (i) => {
       const canvas = el("canvas", { role: "img", "aria-label": `Runner ${"ABCD"[i]}`, width: 1, height: 1 });
@@ -108,21 +107,25 @@
         if (!current()) return;
         l.image = image; l.value = v;
       }
-      apart.replaceChildren();
-      if (value.apart) {
-        const image = await picture(value.apart.tiles);
-        if (!current()) return;
-        apart.append(el("h3", {}, `Difference from ${value.apart.reference}`));
-        apart.append(el("div", { class: "race", style: `--lanes:${lanes.length}` }, ...value.apart.rms.map((rms, i) => {
-          const canvas = el("canvas", { role: "img", "aria-label": `Runner ${"ABCD"[i]} differs by ${rms}`, width: 1, height: 1 });
-          cut(canvas, image, lanes[i].value.side, i);
-          return el("figure", {}, canvas, el("figcaption", {}, rms === 0 ? "the same" : `RMS ${rms.toFixed(3)} of full range`));
-        })));
-      }
       say();
       if (["done", "recorded"].includes(state) && root.dataset.painted !== state && !window.ddim.kit.calm()) t.set(true);
       else film.repaint();
       root.dataset.painted = state;
     };
+  };
+
+  // How far the runners' pictures are from the most exact one.
+  window.ddim.kinds.apart = (root) => async (value, current) => {
+    root.dataset.state = value.state;
+    if (!value.tiles) { root.replaceChildren(); return; }
+    const image = await picture(value.tiles);
+    if (!current()) return;
+    root.replaceChildren(el("h3", {}, `Difference from ${value.reference}`),
+      el("div", { class: "race", style: `--lanes:${value.rms.length}` }, ...value.rms.map((rms, i) => {
+        const canvas = el("canvas", { role: "img", "aria-label": `Runner ${"ABCD"[i]} differs by ${rms}`, width: 1, height: 1 });
+        cut(canvas, image, value.side, i);
+        return el("figure", {}, canvas, el("figcaption", {}, rms === 0 ? "the same" : `RMS ${rms.toFixed(3)} of full range`));
+      })));
+    root.dataset.painted = value.state;
   };
 })();

@@ -18,7 +18,23 @@
 
   kinds.samples = (root) => {
     const f = frame(root, "Samples");
-    f.body.classList.add("tiles");
+    const box = el("div", { class: "tiles" }), chosen = el("div", { class: "chosen", role: "group" });
+    f.body.append(box, chosen);
+    // What may be done with one of them.
+    const choose = (seed) => {
+      const { set, settings, known } = window.ddim;
+      const does = (label, patch) => {
+        const button = el("button", { type: "button", class: "btn" }, label);
+        button.onclick = () => { chosen.replaceChildren(); set(patch()); };
+        return button;
+      };
+      const most = known.fields.keys.most;
+      const keys = () => [...settings.keys.filter((key) => key !== seed).slice(0, most - 1), seed];
+      chosen.setAttribute("aria-label", `Seed ${seed}`);
+      chosen.replaceChildren(el("b", {}, `Seed ${seed}`), does("Start from it", () => ({ seed })),
+        does("Blend to it", () => ({ seed_to: seed })), does("Add it to Interpolate", () => ({ keys: keys(), view: "interpolate" })));
+      chosen.querySelector("button").focus({ preventScroll: true });
+    };
     return async (value, current) => {
       paintFrame(f, value);
       root.dataset.seed = value.seeds[0];
@@ -26,8 +42,14 @@
       const image = await picture(value.tiles);
       if (!current()) return;
       const first = value.seeds[0];
-      const tiles = canvases(f.body, value.n, (i) => `Sample of seed ${first + i}`);
-      tiles.forEach((c, i) => { c.title = `seed ${first + i}`; });
+      const tiles = canvases(box, value.n, (i) => `Sample of seed ${first + i}`);
+      tiles.forEach((c, i) => {
+        c.title = `seed ${first + i}`;
+        c.setAttribute("role", "button");
+        c.tabIndex = 0;
+        c.onclick = () => choose(first + i);
+        c.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); choose(first + i); } };
+      });
       fill(tiles, image, value);
       root.dataset.painted = value.state;
     };

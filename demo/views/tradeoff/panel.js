@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const { el, frame, paintFrame } = window.ddim.kit;
-  const SVG = "http://www.w3.org/2000/svg", LEFT = 44, RIGHT = 14, TOP = 12, BOTTOM = 40;
+  const SVG = "http://www.w3.org/2000/svg", LEFT = 62, RIGHT = 14, TOP = 12, BOTTOM = 40;
   const MARKS = 6; // kinds of line, in theme/style.css
 
   function svg(tag, attributes = {}, ...children) {
@@ -26,9 +26,9 @@
     return tens.length > 1 ? tens : all.filter((_, i) => i % Math.ceil(all.length / most) === 0);
   }
 
-  function draw(picture, value, width) {
+  function draw(picture, value, width, hidden) {
     const W = width, H = Math.max(260, Math.min(430, 0.55 * width));
-    const points = value.curves.flatMap((c) => c.points), dot = value.dot;
+    const points = value.curves.filter((c) => !hidden.has(c.name)).flatMap((c) => c.points), dot = value.dot;
     const ys = points.map((p) => p[2]).concat(value.floor || []), xs = points.map((p) => p[1]).concat(dot.time);
     const x0 = Math.log(Math.min(...xs)) - 0.15, x1 = Math.log(Math.max(...xs)) + 0.15;
     const y0 = Math.log(Math.max(0.1, Math.min(...ys))) - 0.15, y1 = Math.log(Math.max(...ys)) + 0.15;
@@ -43,12 +43,14 @@
       parts.push(svg("line", { class: "rule", x1: x(v), x2: x(v), y1: TOP, y2: H - BOTTOM }), text(time(v), { x: x(v), y: H - BOTTOM + 16, "text-anchor": "middle" }));
     }
     parts.push(text(value.axis, { class: "axisName", x: W - RIGHT, y: H - 6, "text-anchor": "end" }));
+    parts.push(text("Fréchet distance, lower is better", { class: "axisName", transform: `translate(14 ${TOP + (H - TOP - BOTTOM) / 2}) rotate(-90)`, "text-anchor": "middle" }));
     if (value.floor) {
       parts.push(svg("line", { class: "floor", x1: LEFT, x2: W - RIGHT, y1: y(value.floor), y2: y(value.floor) }),
         text("held-out data", { class: "floorName", x: LEFT + 4, y: y(value.floor) - 5 }));
     }
     parts.push(svg("line", { class: "now", x1: x(dot.time), x2: x(dot.time), y1: TOP, y2: H - BOTTOM }));
     value.curves.forEach((c, i) => {
+      if (hidden.has(c.name)) return;
       const kind = `curve k${i % MARKS}`;
       parts.push(svg("polyline", { class: kind, points: c.points.map((p) => `${x(p[1])},${y(p[2])}`).join(" ") }));
       for (const [S, t, d, spread] of c.points) {
@@ -79,15 +81,32 @@
     const picture = svg("svg", { width: "100%", role: "group", "aria-label": "Fréchet distance against time" });
     const key = el("ul", { class: "curveKey" }), said = el("p", { class: "said", role: "status" }), best = el("p", { class: "best" });
     f.body.append(best, picture, key, said);
-    let value = null;
-    const paint = () => { if (value && value.curves.length && picture.clientWidth) draw(picture, value, picture.clientWidth); };
+    let value = null, hidden = null;
+    const paint = () => { if (value && value.curves.length && picture.clientWidth) draw(picture, value, picture.clientWidth, hidden); };
+    // A line's name shows and hides it; one line stays.
+    const legend = () => key.replaceChildren(...value.curves.map((c, i) => {
+      const name = el("button", { type: "button", "aria-pressed": String(!hidden.has(c.name)) }, el("i", { class: `k${i % MARKS}` }), c.name);
+      name.onclick = () => {
+        if (hidden.has(c.name)) hidden.delete(c.name);
+        else if (hidden.size + 1 < value.curves.length) hidden.add(c.name);
+        name.setAttribute("aria-pressed", !hidden.has(c.name));
+        paint();
+      };
+      return el("li", {}, name);
+    }));
     new ResizeObserver(paint).observe(root);
     return async (next) => {
       value = next;
       paintFrame(f, value);
       f.chip.textContent = value.state === "done" ? "measured, n is small" : "not measured";
       picture.style.display = value.curves.length ? "" : "none";
-      key.replaceChildren(...value.curves.map((c, i) => el("li", {}, el("i", { class: `k${i % MARKS}` }), c.name)));
+      const names = value.curves.map((c) => c.name).join();
+      if (names !== root.dataset.curves) {
+        root.dataset.curves = names;
+        // σ̂ is no value of η's slider, and its curve lies so high that the others are flat beside it
+        hidden = new Set(value.curves.filter((c) => c.name === "σ̂" && value.curves.length > 1).map((c) => c.name));
+        legend();
+      }
       said.textContent = value.said || "";
       best.textContent = value.best || "";
       paint();
