@@ -1,6 +1,6 @@
-"""``python docs/make_pictures.py [cards] [gifs] [page]``: make the pictures of README and model cards again.
+"""``python docs/make_pictures.py [cards] [gifs] [page] [recording]``: make the pictures of README and model cards again.
 
-The page's pictures are screenshots of the running app, driven in chromium. The GIFs come from the engine, as the page's
+The page's pictures and the recording are screenshots of the running app, driven in chromium. The GIFs come from the engine, as the page's
 own buttons make them. The cards' sheets are command-line runs over consecutive seeds, none left out.
 """
 
@@ -12,11 +12,13 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -31,6 +33,8 @@ from core.files.film import Runner  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 PORT = 7897
+DONE = '#status p[data-state="done"]'
+RECORDED_WIDTH = 560  # the recording is to stay under 300 kB
 
 
 # name, width, what the address carries
@@ -55,7 +59,9 @@ def save_screenshot(png: bytes, path: Path) -> None:
     Image.open(io.BytesIO(png)).convert("RGB").save(path, "WEBP", quality=88, method=6)
 
 
-def page_pictures() -> None:
+@contextmanager
+def app() -> Iterator[str]:
+    """The address of the running app."""
     server = subprocess.Popen([sys.executable, "app.py", "--no-browser", "--port", str(PORT)], cwd=ROOT)
     address = f"http://127.0.0.1:{PORT}"
     try:
@@ -65,19 +71,68 @@ def page_pictures() -> None:
                 break
             except OSError:
                 time.sleep(0.25)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            for name, width, query in SHOTS:
-                page = browser.new_page(viewport={"width": width, "height": 900})
-                page.goto(f"{address}/{query}")
-                page.wait_for_selector('#status p[data-state="done"]', timeout=300_000)
-                page.wait_for_timeout(3000)
-                save_screenshot(page.screenshot(full_page=True), IMAGES / f"{name}.webp")
-                page.close()
-            browser.close()
+        yield address
     finally:
         server.terminate()
         server.wait(20)
+
+
+def page_pictures() -> None:
+    with app() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        for name, width, query in SHOTS:
+            page = browser.new_page(viewport={"width": width, "height": 900})
+            page.goto(f"{address}/{query}")
+            page.wait_for_selector(DONE, timeout=300_000)
+            page.wait_for_timeout(3000)
+            save_screenshot(page.screenshot(full_page=True), IMAGES / f"{name}.webp")
+            page.close()
+        browser.close()
+
+
+def recording() -> None:
+    """A quarter of a minute with the page: the race on opening, the steps and η dragged, a path through latent space."""
+    frames: list[tuple[Image.Image, int]] = []
+
+    def shot(page: Page, ms: int) -> None:
+        image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+        frames.append((image.resize((RECORDED_WIDTH, image.height * RECORDED_WIDTH // image.width), Image.LANCZOS), ms))
+
+    def drag(page: Page, control: str, stops: tuple[float, ...], settled: Callable[[], object]) -> None:
+        slider = page.locator(f"{control} input[type=range]")
+        for stop in stops:
+            slider.fill(str(stop))
+            page.wait_for_timeout(250)
+            shot(page, 400)
+        settled()
+        shot(page, 1600)
+
+    with app() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1120, "height": 720}, reduced_motion="reduce")
+        page.goto(address)
+        page.wait_for_selector(DONE, timeout=300_000)
+        scrub = page.locator("#hero .transport input")
+        for at in (0, 10, 40, 120, 300, 600, 1000):
+            scrub.fill(str(at))
+            shot(page, 500 if at < 1000 else 1400)
+        drag(page, "#steps", (4, 7, 9, 11, 13), lambda: page.wait_for_selector(DONE, timeout=300_000))
+        drag(page, "#eta", (0.3, 0.6, 1, 0), lambda: page.wait_for_selector(DONE, timeout=300_000))
+        page.click('#view button[data-view="interpolate"]')
+        page.wait_for_selector('#path section[data-state="done"]', timeout=300_000)
+        page.wait_for_selector(DONE, timeout=300_000)
+        path = page.locator("#path .transport input")
+        for at in range(0, 1001, 125):
+            path.fill(str(at))
+            shot(page, 450)
+        browser.close()
+    sheet = Image.new("RGB", (RECORDED_WIDTH, sum(image.height for image, _ in frames[::6])))
+    for i, (image, _) in enumerate(frames[::6]):
+        sheet.paste(image, (0, i * image.height))
+    palette = sheet.quantize(96, dither=Image.Dither.NONE)
+    flat = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image, _ in frames]
+    flat[0].save(IMAGES / "recording.gif", save_all=True, append_images=flat[1:], loop=0, optimize=True,
+                 duration=[ms for _, ms in frames])  # fmt: skip
 
 
 def race_gif(checkpoint: Path) -> None:
@@ -85,7 +140,7 @@ def race_gif(checkpoint: Path) -> None:
     engine = Engine.open(checkpoint, "cpu")
     runners, runs = [], []
     for steps, eta in RACE:
-        run = engine.run(Request((3,), SamplerSettings(steps, eta)), film=True)
+        run = engine.run(Request((6,), SamplerSettings(steps, eta)), film=True)
         run.result()
         frames = run.film.frames
         film = np.stack([frame.x0_hat[0] for frame in frames])
@@ -126,7 +181,7 @@ def card_pictures(folder: Path) -> None:
 if __name__ == "__main__":
     IMAGES.mkdir(exist_ok=True)
     folders = sorted(p.parent for p in (ROOT / "checkpoints").glob("*/config.json"))
-    wanted = sys.argv[1:] or ["cards", "gifs", "page"]
+    wanted = sys.argv[1:] or ["cards", "gifs", "page", "recording"]
     flagship = next((f for f in folders if f.name == "toon-faces"), folders[0])
     if "cards" in wanted:
         for checkpoint in folders:
@@ -136,3 +191,5 @@ if __name__ == "__main__":
         loop_gif(flagship)
     if "page" in wanted:
         page_pictures()
+    if "recording" in wanted:
+        recording()

@@ -42,6 +42,7 @@
       const image = await picture(value.tiles);
       if (!current()) return;
       const first = value.seeds[0];
+      box.style.setProperty("--across", value.n > 16 ? 8 : 4); // no row is begun and left
       const tiles = canvases(box, value.n, (i) => `Sample of seed ${first + i}`);
       tiles.forEach((c, i) => {
         c.title = `seed ${first + i}`;
