@@ -6,8 +6,12 @@ import argparse
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from core.hub import Located
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page asks no outside host
 
@@ -42,6 +46,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=port, help="default: GRADIO_SERVER_PORT, or the first free from 7860")
     parser.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     parser.add_argument("--checkpoints", type=Path, default=CHECKPOINTS, help="folder of checkpoint folders")
+    parser.add_argument(
+        "--checkpoint", action="append", default=[], metavar="ID", help="one more: a folder, or an id of the hub"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--backend", default="auto", help="what computes the network: auto, onnxruntime or torch")
@@ -78,6 +85,31 @@ def refused(device: str, precision: str) -> str | None:
     return None
 
 
+def further(given: list[str], root: Path) -> list[Located]:
+    """What --checkpoint names, downloaded if need be. Raises CheckpointError."""
+    from core.errors import CheckpointError
+    from core.hub import locate
+    from core.layouts import find_checkpoints, layout_of
+
+    found, names = [], {folder.name for folder in find_checkpoints(root)}
+    for text in given:
+        one = locate(text)
+        if not one.notes:  # a folder: by the name and place that opening it would find
+            try:
+                path = one.path.expanduser().resolve()
+            except (OSError, ValueError, RuntimeError) as error:  # links that go round, no such user, a zero byte
+                raise CheckpointError(f"{text} is no path of a folder: give the path of a checkpoint.") from error
+            one = replace(one, path=path, name=path.name, text=str(path))
+        layout_of(one.path)
+        if one.name in names:
+            raise CheckpointError(f"Two checkpoints are called {one.name}: leave one out, or rename a folder.")
+        names.add(one.name)
+        found.append(one)
+        for note in one.notes:
+            print(f"{one.name}: {note}", flush=True)
+    return found
+
+
 def main() -> int:
     args = arguments()
     from demo.host import EngineHost
@@ -87,7 +119,14 @@ def main() -> int:
     if (error := refused(args.device, args.precision)) is not None:
         print(error, file=sys.stderr)
         return 2
-    host = EngineHost(args.checkpoints, args.device, args.precision, args.threads, args.api_minutes, args.backend)
+    from core.errors import CheckpointError
+
+    try:
+        more = further(args.checkpoint, args.checkpoints)
+    except CheckpointError as error:
+        print(error, file=sys.stderr)
+        return 2
+    host = EngineHost(args.checkpoints, args.device, args.precision, args.threads, args.api_minutes, args.backend, more)
     if not host.names():
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)
         return 2

@@ -17,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from core.errors import CheckpointError
+from core.hub import locate
 from core.json_files import path_text, read_json, shown
 from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, authors, find_checkpoints, layout_of
 from core.model_index import check_index
@@ -41,7 +42,7 @@ class Checkpoint:
 
     config: of the network that is sampled. weights: the file, or the index of its shards, whose keys and shapes fit
     it. sha256 covers the weights and both configs, so equal hashes mean equal sampling. notes: what was chosen or
-    inferred, or is sampled otherwise than one may expect, a sentence each.
+    inferred, or is sampled otherwise than one may expect, a sentence each. name: the folder's, or the hub's.
     """
 
     path: Path
@@ -51,10 +52,7 @@ class Checkpoint:
     defaults: SamplingDefaults
     sha256: str
     notes: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.path.name
+    name: str = ""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -67,10 +65,11 @@ class Checkpoint:
 
 
 def open_checkpoint(folder: str | Path) -> Checkpoint:
-    """Open a folder in either layout: everything is checked but the numbers in the weights. Raises CheckpointError
-    with the remedy."""
+    """Open a folder in either layout, or an id of the hub (core/hub.py): everything is checked but the numbers in the
+    weights. Raises CheckpointError with the remedy."""
     try:
-        folder = Path(folder).expanduser().resolve()
+        located = locate(folder)
+        folder = located.path.expanduser().resolve()
     except (OSError, ValueError, RuntimeError) as error:  # links that go round, no such user, a zero byte
         raise CheckpointError(f"{shown(str(folder))} is no path of a folder: give the path of a checkpoint.") from error
     layout = layout_of(folder)
@@ -79,7 +78,9 @@ def open_checkpoint(folder: str | Path) -> Checkpoint:
         before = _state_of(layout)
         found = _read(folder, layout) if before is not None else None
         if found is not None and _state_of(layout) == before:
-            return found
+            return replace(
+                found, name=located.name if located.notes else folder.name, notes=(*located.notes, *found.notes)
+            )
         if time.monotonic() > deadline:
             raise CheckpointError(
                 f"{path_text(folder)} is being replaced, or a save was cut short there: wait and open it again, save "

@@ -1,4 +1,4 @@
-"""The text inside a PNG, GIF or WebP, found by walking its parts.
+"""The text inside a PNG, GIF, WebP or MP4, found by walking its parts.
 
 The file may come from anyone. An image library would join a GIF's comment block by block, or decode a PNG to its end in
 search of EXIF, which takes a minute for a file made to that end; here no pixel is decoded and the work is bounded.
@@ -23,7 +23,8 @@ MAX_CHUNKS = 1 << 16  # of a WebP, which has one for each frame and our text beh
 
 
 def embedded_text(path: str | Path) -> str | None:
-    """What a PNG says under PNG_KEY, a GIF in its comment, a WebP in its EXIF description; None where there is none.
+    """What a PNG says under PNG_KEY, a GIF in its comment, a WebP in its EXIF description, an MP4 in its comment;
+    None where there is none.
 
     Raises DataError for what is no picture, and for one too large to be an export of ours.
     """
@@ -54,6 +55,8 @@ def _find(file: BinaryIO) -> bytes | None:
         return _gif_comment(head)
     if magic[:4] == b"RIFF" and magic[8:] == b"WEBP":
         return _description(_webp_exif(file))
+    if magic[4:8] == b"ftyp":
+        return _mp4_comment(file)
     if magic[:3] == b"\xff\xd8\xff":
         return None  # a JPEG: a picture, but never one of ours
     raise ValueError
@@ -115,6 +118,26 @@ def _webp_exif(file: BinaryIO) -> bytes:
             break
         kind, length = struct.unpack("<4sI", head)
     return b""
+
+
+def _mp4_comment(file: BinaryIO) -> bytes | None:
+    """The comment among a film's iTunes tags: a box in a box in a box, each with its length and its name before it."""
+    file.seek(0)
+    for name in (b"moov", b"udta", b"meta", b"ilst", b"\xa9cmt", b"data"):
+        for _ in range(MAX_CHUNKS):
+            head = file.read(8)
+            if len(head) < 8:
+                return None
+            length, kind = struct.unpack(">I4s", head)
+            if kind == name:
+                break
+            if length < 8:  # 0 and 1 stand for "to the end" and "longer than 4 GB"
+                return None
+            file.seek(length - 8, os.SEEK_CUR)
+        else:
+            return None
+        file.seek({b"meta": 4, b"data": 8}.get(name, 0), os.SEEK_CUR)  # version and flags; type and language
+    return file.read(min(length - 16, MAX_TEXT + 1)) if length > 16 else None
 
 
 def _description(exif: bytes) -> bytes | None:

@@ -20,8 +20,8 @@ class Result:
     record: dict[str, object]
 
     def save(self, path: str | Path, columns: int | None = None) -> None:
-        """Write by suffix: .png is one sheet (a strip in one row), .gif and .webp an animation, each carrying the
-        record; .npy the unrounded array. Raises RequestError for another suffix."""
+        """Write by suffix: .png is one sheet (a strip in one row), .gif, .webp and .mp4 an animation, each carrying
+        the record; .npy the unrounded array. Raises RequestError for another suffix."""
         files.save(Path(path), files.Made(self.record, images=self.images), columns)
 
     def _repr_png_(self) -> bytes:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.hub import Located
 from core.layouts import find_checkpoints, training_steps
 from demo.cache import Cache
 from demo.compute import Compute
@@ -23,7 +24,7 @@ DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
 
 
 class EngineHost:
-    """Checkpoints under a folder, opened on first use and kept. Thread-safe.
+    """Checkpoints under a folder, and further ones, opened on first use and kept. Thread-safe.
 
     threads: CPU threads that torch may use, at least 1; None leaves that to torch. api_minutes: what a call of the
     API may take, by estimate; while it runs, everybody else waits.
@@ -31,10 +32,11 @@ class EngineHost:
 
     def __init__(
         self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None,
-        api_minutes: int = API_MINUTES, backend: str = "auto",
+        api_minutes: int = API_MINUTES, backend: str = "auto", further: Iterable[Located] = (),
     ) -> None:  # fmt: skip
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
         self.api_minutes, self.backend = api_minutes, backend
+        self.further = {one.name: one for one in further}
         self.compute, self.cache = Compute(), Cache()
         self._engines: dict[str, Engine] = {}
         self._opening: dict[str, Checkpoint] = {}  # read, and not yet an engine
@@ -42,17 +44,23 @@ class EngineHost:
 
     def names(self) -> list[str]:
         """Names of the checkpoint folders in either of diffusers' layouts, the flagship first, without torch."""
-        names = [folder.name for folder in find_checkpoints(self.root)]
+        names = {folder.name for folder in find_checkpoints(self.root)} | self.further.keys()
         return sorted(names, key=lambda name: (name != FLAGSHIP, name))
 
+    def folder(self, name: str) -> Path:
+        """Where the files of a checkpoint are."""
+        return self.further[name].path if name in self.further else self.root / name
+
     def folder_text(self, name: str) -> str:
-        """How a command line names a checkpoint: from the working folder where it lies in there."""
+        """How a command line names a checkpoint: from the working folder where it lies in there, or as the hub does."""
+        if name in self.further:
+            return self.further[name].text
         path = self.root / name
         return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)
 
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""
-        return training_steps(self.root / name) or DDPM_STEPS  # opening it will say what is wrong with the file
+        return training_steps(self.folder(name)) or DDPM_STEPS  # opening it will say what is wrong with the file
 
     def loaded(self, name: str) -> bool:
         return name in self._engines
@@ -79,7 +87,7 @@ class EngineHost:
             raise CheckpointError(f"There is no checkpoint {name!r} under {self.root}: choose one from the list.")
         if name not in self._opening:
             self._limit_threads()
-            self._opening[name] = open_checkpoint(self.root / name)
+            self._opening[name] = open_checkpoint(self.further[name].text if name in self.further else self.root / name)
         yield
         if name not in self._engines:
             engine = Engine(self._opening[name], self.device, self.precision, self.backend)

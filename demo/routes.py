@@ -21,7 +21,7 @@ from demo.live import Live, Wish
 
 MAX_BODY = 65_536
 SILENT_S = 1.0  # how often it is seen whether a browser is still there
-TYPES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png"}
+TYPES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png", "mp4": "video/mp4"}
 END = object()
 
 

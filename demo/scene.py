@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from demo.host import EngineHost
 
 Value = dict[str, Any]
-FILMS = (".gif", ".webp")
+FILMS = (".gif", ".webp", ".mp4")
+TITLES = {".gif": "GIF", ".webp": "WebP", ".mp4": "MP4", ".png": "PNG"}
 
 
 @dataclass(frozen=True)
@@ -104,12 +105,24 @@ def of_one_start(results: Sequence[Finished | None]) -> list[Finished] | None:
     return there if len(there) == len(results) and len(starts) == 1 else None
 
 
-def race_file(scene: Scene, names: Sequence[str], label: str, what: str) -> File | None:
-    """Films of one x_T side by side, against their clocks, where all of them are there."""
+def film_suffixes() -> list[str]:
+    """What this machine can make of a film."""
+    from core.files.mp4 import mp4_there
+
+    return [suffix for suffix in FILMS if suffix != ".mp4" or mp4_there()]
+
+
+def race_files(scene: Scene, names: Sequence[str], of: str, what: str) -> list[File]:
+    """Films of one x_T side by side, against their clocks, where all of them are there. of: the end of their label."""
     runs = of_one_start([scene.result(name) for name in names])
     if runs is None:
-        return None
-    return File(label, file_name(runs[0], what, settings=False) + ".gif", tuple(runs), lambda: race(".gif", runs))
+        return []
+
+    def file(suffix: str) -> File:
+        name = file_name(runs[0], what, settings=False) + suffix
+        return File(f"{TITLES[suffix]}{of}", name, tuple(runs), lambda: race(suffix, runs))
+
+    return [file(suffix) for suffix in film_suffixes() if suffix != ".webp"]  # of a race it is larger than a GIF
 
 
 def race(suffix: str, runs: Sequence[Finished]) -> bytes:

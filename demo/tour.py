@@ -64,8 +64,8 @@ TOUR = (
     ),
     Stop(
         "take-home", "Take it with you",
-        "At the top of each panel are its files: this GIF plays the path as a loop. Each file carries the settings that "
-        "made it; drop it on Reproduce, here or elsewhere, and it tells you how it was made.",
+        "At the top of each panel are its files: this GIF plays the path as a loop. Each file carries the settings "
+        "that made it; drop it on Reproduce, here or elsewhere, and it tells you how it was made.",
         "#path .exports",
         {"view": "interpolate"},
     ),

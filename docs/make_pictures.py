@@ -1,7 +1,8 @@
-"""``python docs/make_pictures.py [cards] [gifs] [page] [recording]``: make the pictures of README and model cards again.
+"""``python docs/make_pictures.py [cards] [gifs] [page] [recording]``: make the pictures of README and cards again.
 
-The page's pictures and the recording are screenshots of the running app, driven in chromium. The GIFs come from the engine, as the page's
-own buttons make them. The cards' sheets are command-line runs over consecutive seeds, none left out.
+The page's pictures and the recording are screenshots of the running app, driven in chromium. The GIFs come from the
+engine, as the page's own buttons make them. The cards' sheets are command-line runs over consecutive seeds, none left
+out.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def page_pictures() -> None:
 
 
 def recording() -> None:
-    """A quarter of a minute with the page: the race on opening, the steps and η dragged, a path through latent space."""
+    """A quarter of a minute: the race on opening, the steps and η dragged, a path through latent space."""
     frames: list[tuple[Image.Image, int]] = []
 
     def shot(page: Page, ms: int) -> None:

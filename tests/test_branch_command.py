@@ -162,7 +162,7 @@ REFUSED = {
     "film": (["--at", "600", "--batch", "3", "--out", "x.gif"],
              "A film shows all branches at once: set --batch to 6 or more."),
     "batch": (["--at", "600", "--batch", "0"], "argument --batch: give a whole number from 1 to 1024, not '0'" + HELP),
-    "suffix": (["--at", "600", "--out", "x.jpg"], "--out must end in .npy, .png, .gif, .webp, not 'x.jpg'."),
+    "suffix": (["--at", "600", "--out", "x.jpg"], "--out must end in .npy, .png, .gif, .webp, .mp4, not 'x.jpg'."),
 }  # fmt: skip
 
 

@@ -156,6 +156,6 @@ def test_a_saved_animation_plays_the_pictures_enlarged(tmp_path, there_and_back,
 
 
 def test_another_suffix_is_refused(tmp_path):
-    with pytest.raises(RequestError, match=r"\.npy, \.png, \.gif or \.webp"):
+    with pytest.raises(RequestError, match=r"\.npy, \.png, \.gif, \.webp or \.mp4"):
         save(tmp_path / "x.jpg", Made(RECORD, random_frames()))
     assert list(tmp_path.iterdir()) == []

@@ -107,8 +107,9 @@ def test_a_trajectory_shows_x_t_and_x0_hat_side_by_side(engine):
 
 @pytest.mark.parametrize(
     ("kind", "suffix", "words"),
-    [("strip", ".jpg", r"\.npy, \.png, \.gif or \.webp, not in '\.jpg'"), ("race", "", r"\.npy, \.png, \.gif or"),
-     ("grid", ".gif", r"\.npy or \.png, not in '\.gif'"), ("trajectory", ".png", r"\.gif or \.webp, not in '\.png'")],
+    [("strip", ".jpg", r"\.npy, \.png, \.gif, \.webp or \.mp4, not in '\.jpg'"),
+     ("race", "", r"\.npy, \.png, \.gif, \.webp or"), ("grid", ".gif", r"\.npy or \.png, not in '\.gif'"),
+     ("trajectory", ".png", r"\.gif, \.webp or \.mp4, not in '\.png'")],
 )  # fmt: skip
 def test_a_suffix_that_a_kind_has_not_is_one_sentence(engine, cells, race, kind, suffix, words):
     path = made(engine, STRIP)

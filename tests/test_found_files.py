@@ -53,8 +53,9 @@ def test_a_picture_of_the_page_sets_it_again_to_what_made_it(host, tmp_path):
     answer = tab.want(steps=4, seed=9, eta=0.25, spacing="trailing")
     files = {**tab.files(answer, "samples"), **tab.files(answer, "strip"), **tab.files(answer, "duel")}
     both = files.pop("tiny_seed9_a-and-b.gif")
-    (tmp_path / "both.gif").write_bytes(both)
-    assert "A race: " in read_file(host, str(tmp_path / "both.gif"), "tiny")
+    for name, data in (("both.gif", both), ("both.mp4", files.pop("tiny_seed9_a-and-b.mp4"))):
+        (tmp_path / name).write_bytes(data)
+        assert "A race: " in read_file(host, str(tmp_path / name), "tiny")
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
         said = read_file(host, str(tmp_path / name), "tiny")
@@ -67,7 +68,7 @@ def test_a_picture_of_the_page_sets_it_again_to_what_made_it(host, tmp_path):
         assert name in sent["said"]
         assert "bit-equal" in said
     assert {name.rpartition("_")[2] for name in files} == {
-        "samples.png", "strip.gif", "strip.webp", "strip.png", "a.gif", "b.gif",
+        "samples.png", "strip.gif", "strip.webp", "strip.mp4", "strip.png", "a.gif", "b.gif",
     }  # fmt: skip
 
 

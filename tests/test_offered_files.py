@@ -42,11 +42,12 @@ def links(answer, panel):
 def test_every_panel_of_explore_offers_its_files_with_the_record_of_their_run(tab, tmp_path):
     answer = tab.want(spacing="trailing")
     found = {name: data for panel in ("duel", "samples", "strip") for name, data in tab.files(answer, panel).items()}
-    both = found.pop("tiny_seed3_a-and-b.gif")
-    assert record_in(both, tmp_path)["kind"] == "race"
+    for both in (found.pop("tiny_seed3_a-and-b.gif"), found.pop("tiny_seed3_a-and-b.mp4")):
+        assert record_in(both, tmp_path)["kind"] == "race"
     assert set(found) == {
         "tiny_seed3_S3_eta0_a.gif", "tiny_seed3_S2_eta1_b.gif", "tiny_seed3to6_S3_eta0_samples.png",
-        "tiny_seed3-8_S3_eta0_strip.gif", "tiny_seed3-8_S3_eta0_strip.webp", "tiny_seed3-8_S3_eta0_strip.png",
+        "tiny_seed3-8_S3_eta0_strip.gif", "tiny_seed3-8_S3_eta0_strip.webp", "tiny_seed3-8_S3_eta0_strip.mp4",
+        "tiny_seed3-8_S3_eta0_strip.png",
     }  # fmt: skip
     for name, data in found.items():
         request = record_in(data, tmp_path)["request"]
@@ -70,7 +71,7 @@ def test_words_are_on_films_unless_they_are_not_wanted(tab):
 def test_a_closed_path_loops_by_itself_and_the_sheet_is_square(tab):
     answer = tab.want(view="interpolate", keys=[3, 8], between=4)
     path = tab.files(answer, "path")
-    assert {name.rpartition("_")[2] for name in path} == {"path.gif", "path.webp"}
+    assert {name.rpartition("_")[2] for name in path} == {"path.gif", "path.webp", "path.mp4"}
     assert len(frames(path["tiny_seed3-8_S3_eta0_path.webp"])) == 8
     ((name, data),) = tab.files(answer, "square").items()
     assert name.endswith("_sheet.png")
@@ -84,8 +85,8 @@ def test_a_race_is_offered_once_all_have_arrived_and_carries_every_record(tab, t
         race = answer.panels.get("race", {"lanes": [None]})
         arrived = all(lane and lane["state"] == "done" for lane in race["lanes"])
         assert arrived or not race.get("files")
-    ((name, data),) = tab.files(answer, "race").items()
-    assert name == "tiny_seed3_race.gif"
+    (name, data), (other, _) = tab.files(answer, "race").items()
+    assert (name, other) == ("tiny_seed3_race.gif", "tiny_seed3_race.mp4")
     assert [r["request"]["settings"]["eta"] for r in record_in(data, tmp_path)["runs"]] == [0.0, 1.0]
 
 
@@ -145,3 +146,12 @@ def test_a_session_keeps_the_newest_files_and_those_still_offered():
     assert session.file(first.split("/")[-2], "kept.png") is not None
     assert session.file(old.split("/")[-2], "old.png") is None
     assert session.offer(offered("old.png", (runs[0],))) != old
+
+
+def test_where_no_mp4_can_be_made_none_is_offered(tab, monkeypatch):
+    from core.files import mp4
+
+    monkeypatch.setattr(mp4, "find_spec", lambda name: None)
+    answer = tab.want()
+    assert list(links(answer, "strip")) == ["GIF", "WebP", "PNG"]
+    assert list(links(answer, "duel")) == ["GIF of both", "GIF of A", "GIF of B"]

@@ -22,6 +22,7 @@ from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import RequestError
 from core.files import FILMS, SUFFIXES, branches
+from core.files.mp4 import require_mp4
 from core.files.tree import Row
 from core.folders import require_folder
 from core.latent_files import read_latents
@@ -34,7 +35,7 @@ from core.timesteps import SPACINGS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "checkpoint", type=path_from, help="folder in diffusers' layout, such as checkpoints/fashion-mnist"
+        "checkpoint", type=path_from, help="folder such as checkpoints/fashion-mnist, or an id of the hub: owner/name"
     )
     parser.add_argument("--at", required=True, help="where to part, each a t of the step list, such as 600,400,200")
     parser.add_argument("--count", type=whole_from(1, 1000), default=6, help="branches from each; default: 6")
@@ -68,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         type=path_from,
         required=True,
-        help=".png: a sheet, a row for each t; .gif, .webp: its film; .npy: row by row",
+        help=".png: a sheet, a row for each t; .gif, .webp, .mp4: its film; .npy: row by row",
     )
     parser.set_defaults(sigma_hat=False, solver=None)
 
@@ -79,6 +80,7 @@ def check(args: argparse.Namespace) -> tuple[int, ...]:
     if suffix not in SUFFIXES:
         raise RequestError(f"--out must end in {', '.join(SUFFIXES)}, not {excerpt(args.out.name)}.")
     require_folder(args.out)
+    require_mp4(suffix)
     if suffix in FILMS and args.batch < args.count:
         raise RequestError(f"A film shows all branches at once: set --batch to {args.count} or more.")
     at = whole_numbers(args.at, "--at")

@@ -10,7 +10,7 @@ from core.errors import RequestError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("source", type=path_from, help="a checkpoint of any layout that opens (docs/checkpoints.md)")
+    parser.add_argument("source", type=path_from, help="a layout that opens (docs/checkpoints.md), or an id of the hub")
     parser.add_argument(
         "target", type=path_from, help="a new folder for config, scheduler and safetensors, side by side"
     )

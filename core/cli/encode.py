@@ -29,7 +29,7 @@ from core.timesteps import SPACINGS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", type=path_from, help="folder in diffusers' layout")
+    parser.add_argument("checkpoint", type=path_from, help="folder in diffusers' layout, or an id of the hub")
     parser.add_argument(
         "images", nargs="+", type=path_from, help="picture files; the middle square is taken and scaled"
     )

@@ -14,7 +14,7 @@ STEPS = 20  # of the example
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "checkpoint", type=path_from, help="a checkpoint of any layout that opens (docs/checkpoints.md)"
+        "checkpoint", type=path_from, help="a checkpoint of any layout that opens, or a hub's id (docs/checkpoints.md)"
     )
 
 

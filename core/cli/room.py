@@ -9,7 +9,7 @@ from core.errors import RequestError
 from core.pixels import sheet_size
 
 MAX_VALUES = 1 << 28  # numbers of all pictures, channels counted: 1 GiB as float32
-MAX_PIXELS = 1 << 25  # of a .png, or of all frames of a .gif or .webp: 100 MB before it is encoded
+MAX_PIXELS = 1 << 25  # of a .png, or of all frames of a .gif, .webp or .mp4: 100 MB before it is encoded
 
 
 def require_room(

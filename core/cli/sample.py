@@ -19,7 +19,8 @@ from core.cli.room import require_room
 from core.cli.threads import add_threads, use_threads
 from core.engine import MAX_BATCH, Engine
 from core.errors import RequestError
-from core.files import SUFFIXES, Made, content
+from core.files import FILMS, SUFFIXES, Made, content
+from core.files.mp4 import require_mp4
 from core.folders import require_files
 from core.latent_files import Latents, notes_path, read_latents
 from core.plain_numbers import excerpt
@@ -30,7 +31,7 @@ from core.timesteps import SPACINGS
 
 def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
     parser.add_argument(
-        "checkpoint", type=path_from, help="folder in diffusers' layout, such as checkpoints/fashion-mnist"
+        "checkpoint", type=path_from, help="folder such as checkpoints/fashion-mnist, or an id of the hub: owner/name"
     )
     parser.add_argument("--steps", type=whole_from(1), help="S, from 1 to the checkpoint's T; default: 20")
     parser.add_argument("--eta", type=real_from(0, 1), help="0 is DDIM, 1 is DDPM; default: 0")
@@ -60,7 +61,7 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
     add_threads(parser)
     parser.add_argument("--timing", type=path_from, metavar="FILE.json", help="write the timing record")
     parser.add_argument("--columns", type=whole_from(1, 65_535), help="pictures in a row of a .png sheet")
-    parser.add_argument("--out", type=path_from, required=True, help=".npy, .png, .gif or .webp")
+    parser.add_argument("--out", type=path_from, required=True, help=".npy, .png, .gif, .webp or .mp4")
 
 
 def add_interpolation(parser: argparse.ArgumentParser) -> None:
@@ -83,10 +84,11 @@ def check_files(args: argparse.Namespace) -> None:
     suffix = args.out.suffix.lower()
     if suffix not in SUFFIXES:
         raise RequestError(f"--out must end in {', '.join(SUFFIXES)}, not {excerpt(args.out.name)}.")
+    require_mp4(suffix)
     if args.columns is not None and suffix != ".png":
         raise RequestError("--columns lays out a .png sheet: leave it out, or let --out end in .png.")
-    if args.command == "interpolate" and args.boomerang and suffix not in (".gif", ".webp"):
-        raise RequestError("--boomerang is for animations: leave it out, or let --out end in .gif or .webp.")
+    if args.command == "interpolate" and args.boomerang and suffix not in FILMS:
+        raise RequestError("--boomerang is for animations: leave it out, or let --out end in .gif, .webp or .mp4.")
     require_files(*(path for path in (args.out, args.timing) if path is not None))
 
 

@@ -1,7 +1,7 @@
 """The files that people take home: a function for each kind, from finished runs to the bytes of the suffix asked.
 
-.png, .gif and .webp carry the record of their runs (core/record.py); .npy holds the images unrounded. The page, the
-API, the command line, notebooks and docs all write through these.
+.png, .gif, .webp and .mp4 carry the record of their runs (core/record.py); .npy holds the images unrounded. The page,
+the API, the command line, notebooks and docs all write through these.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from core.files.encoders import gif_bytes, npy_bytes, npy_writer, png_bytes, web
 from core.files.film import FRAME_MS, Runner, clock_frames
 from core.files.layout import Pictures, beside, boomerang, enlarge
 from core.files.legend import legend_sheet
+from core.files.mp4 import mp4_bytes
 from core.files.tree import Row, tree_frames, tree_sheet
 from core.pixels import sheet as tiled
 from core.pixels import to_pixels
 from core.record import Record, branches_record, grid_record, race_record, request_of
 
-SUFFIXES = (".npy", ".png", ".gif", ".webp")
-FILMS = {".gif": gif_bytes, ".webp": webp_bytes}
+SUFFIXES = (".npy", ".png", ".gif", ".webp", ".mp4")
+FILMS = {".gif": gif_bytes, ".webp": webp_bytes, ".mp4": mp4_bytes}
 HOLD_MS, RACE_HOLD_MS = 1500, 2000  # how long a film stands at its end before it begins anew
 
 
@@ -175,7 +176,7 @@ def _films(
     frames: Callable[[], Pictures], record: Record, frame_ms: int = FRAME_MS, hold_ms: int = 0,
     keys: Collection[int] = (),
 ) -> Encoders:  # fmt: skip
-    """Both encoders of a film by suffix; its frames are made when one is called."""
+    """The encoders of a film by suffix; its frames are made when one is called."""
 
     def film(suffix: str) -> Callable[[], bytes]:
         return lambda: FILMS[suffix](frames(), record, frame_ms, hold_ms, keys)

@@ -1,8 +1,8 @@
 """What a newcomer meets: the recorded race, the sweep under the slider, the tour, the hints and the keys."""
 
 import pytest
-from PIL import Image
 from browser.conftest import FASHION, HELD, settle, wait_done
+from PIL import Image
 
 LANES = "#hero .lane canvas"
 
@@ -100,8 +100,9 @@ def test_a_run_says_its_time_in_one_line_and_the_rest_on_request(open_page):
     assert page.is_visible("#duel .lane dl.readout")
 
 
-SHIFTS = """window.shifted = 0; new PerformanceObserver((list) => { for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifted += e.value; })
-  .observe({ type: "layout-shift", buffered: true });"""
+SHIFTS = """window.shifted = 0; new PerformanceObserver((list) => {
+    for (const e of list.getEntries()) if (!e.hadRecentInput) window.shifted += e.value;
+  }).observe({ type: "layout-shift", buffered: true });"""
 
 
 @pytest.mark.parametrize("size", [(1280, 900), (390, 844)])

@@ -38,9 +38,10 @@ def test_no_more_than_twelve_are_kept_and_other_views_come_back_as_well(open_pag
     assert kept(page, 1) == ["Grid\n2 × 1 · seed 3"]
     open_tab(page, "explore")
     wait_done(page)
+    now = "s => document.querySelector('#history [aria-current]')?.textContent.endsWith(`seed ${s}`)"
     for seed in range(20, 33):
         enter(page, "#seed", seed)
-        page.wait_for_function("s => document.querySelector('#history [aria-current]')?.textContent.endsWith(`seed ${s}`)", arg=seed)
+        page.wait_for_function(now, arg=seed)
     assert len(kept(page, 12)) == 12
     assert page.locator(ITEMS).last.inner_text().endswith("seed 21")
 

@@ -13,7 +13,7 @@ from core.request import Request, SamplerSettings
 from demo.jobs import Finished, Job
 from demo.layout import control, panel, view_column
 from demo.pictures import tiles_picture
-from demo.scene import Scene, race_file, whole_state
+from demo.scene import Scene, race_files, whole_state
 from demo.settings import PageSettings
 from demo.view import View
 from demo.words import setting_label
@@ -23,11 +23,10 @@ if TYPE_CHECKING:
 
 
 def layout(host: EngineHost) -> None:
-    with view_column("compare"):
-        with gr.Column(elem_classes="card"):
-            panel("race")
-            control("lanes")  # in the columns of the pictures
-            panel("apart")
+    with view_column("compare"), gr.Column(elem_classes="card"):
+        panel("race")
+        control("lanes")  # in the columns of the pictures
+        panel("apart")
 
 
 def lanes(page: PageSettings) -> list[Job]:
@@ -46,9 +45,9 @@ def panels(scene: Scene) -> dict[str, Any]:
     values = scene.together(names)
     here = [scene.finished.get(name) for name in names]
     apart = differences([run for run in here if run], scene) if all(here) else {}
-    file = race_file(scene, names, "GIF of the race", "race")
+    films = race_files(scene, names, " of the race", "race")
     state = whole_state(values)
-    race = scene.with_files({"state": state, "lanes": values}, file)
+    race = scene.with_files({"state": state, "lanes": values}, *films)
     return {"race": race, "apart": {"state": state, **apart}}
 
 

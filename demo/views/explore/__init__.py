@@ -9,7 +9,7 @@ import gradio as gr
 from core.request import Request, SamplerSettings
 from demo.jobs import Finished, Job, settings_of
 from demo.layout import control, panel, view_column
-from demo.scene import Scene, race_file, whole_state
+from demo.scene import TITLES, Scene, film_suffixes, race_files, whole_state
 from demo.settings import FRAMES, PageSettings
 from demo.view import View
 
@@ -50,11 +50,11 @@ def panels(scene: Scene) -> dict[str, Any]:
     a, b = scene.together(["a", "b"])
     duel = {"a": a, "b": b, "state": whole_state([a, b])}
     films = [scene.file(f"GIF of {name.upper()}", name, name, ".gif", trajectory) for name in "ab"]
-    strips = [scene.file(suffix[1:].upper().replace("WEBP", "WebP"), "strip", "strip", suffix, strip)
-              for suffix in (".gif", ".webp", ".png")]  # fmt: skip
+    suffixes = [*film_suffixes(), ".png"]
+    strips = [scene.file(TITLES[suffix], "strip", "strip", suffix, strip) for suffix in suffixes]
     sheet = scene.file("PNG", "samples", "samples", ".png", samples)
-    both = race_file(scene, ["a", "b"], "GIF of both", "a-and-b")
-    out = {"duel": scene.with_files(duel, both, *films)}
+    both = race_files(scene, ["a", "b"], " of both", "a-and-b")
+    out = {"duel": scene.with_files(duel, *both, *films)}
     for name, files in (("strip", strips), ("samples", [sheet])):
         value = scene.of(name)
         if value is not None:

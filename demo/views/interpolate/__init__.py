@@ -13,7 +13,7 @@ from core.request import Request
 from demo.jobs import Finished, Job, settings_of
 from demo.layout import control, panel, view_column
 from demo.pictures import tiles_picture
-from demo.scene import Scene, whole_state
+from demo.scene import TITLES, Scene, film_suffixes, whole_state
 from demo.settings import SHEET, SHEET_STEPS, PageSettings
 from demo.view import View
 
@@ -58,9 +58,7 @@ def panels(scene: Scene) -> dict[str, Any]:
     if path is not None:
         if run is not None and path["state"] in ("done", "stale"):
             path |= scene.once(("fade", id(run)), lambda: faded(run))
-        files = [
-            scene.file(label, "path", "path", suffix, strip) for label, suffix in (("GIF", ".gif"), ("WebP", ".webp"))
-        ]
+        files = [scene.file(TITLES[suffix], "path", "path", suffix, strip) for suffix in film_suffixes()]
         out["path"] = scene.with_files(path, *files)
     parts = {name: scene.of(name) for name in ("sheet", "place")}
     square = {**parts, "state": whole_state(list(parts.values()))}

@@ -22,8 +22,8 @@ HERE = (
     "same precision, backend and number of threads.</p>"
 )
 FILE = (
-    "<h2>Take up an exported picture</h2><p>Every GIF, WebP and PNG from here carries its settings. They are shown "
-    "first; nothing changes until you load them.</p>"
+    "<h2>Take up an exported picture</h2><p>Every GIF, WebP, MP4 and PNG from here carries its settings. They are "
+    "shown first; nothing changes until you load them.</p>"
 )
 SHOWN = "(path, _) => [path, window.ddim.settings.checkpoint]"  # the settings live in the browser
 
@@ -38,7 +38,7 @@ def layout(host: EngineHost) -> None:
             plain(FILE, classes="heading")
             file = gr.File(
                 label="A picture exported here",
-                file_types=[".gif", ".webp", ".png", ".jpg", ".jpeg"],
+                file_types=[".gif", ".webp", ".mp4", ".png", ".jpg", ".jpeg"],
                 height=132,
                 elem_id="drop",
             )

@@ -67,7 +67,7 @@ def between_curves(curves: Mapping[float | str, Curve], S: int, eta: float) -> t
 def stored(host: EngineHost, engine: Engine) -> tuple[dict[str, Any] | None, str]:
     """(the evaluation beside a checkpoint, or None, why there is none)."""
     name = engine.checkpoint.name
-    path = host.root / name / "evaluation.json"
+    path = host.folder(name) / "evaluation.json"
     remedy = f"python -m core evaluate {host.folder_text(name)} --data TRAIN --held-out HELD measures it."
     if not path.is_file():
         return None, f"{name} has not been evaluated: {remedy}"
