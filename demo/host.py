@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable
+import time
+from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,12 @@ if TYPE_CHECKING:
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
 API_MINUTES = 10
 CALIBRATED_MS = 400.0  # of one picture: eight of a model that slow would keep everybody waiting
+IDLE_S = 1800.0  # after which an engine leaves memory, once another is asked for
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
 
 
 class EngineHost:
-    """Checkpoints under a folder, and further ones, opened on first use and kept. Thread-safe.
+    """Checkpoints under a folder, and further ones, opened on first use and kept while they are used. Thread-safe.
 
     threads: CPU threads that torch may use, at least 1; None leaves that to torch. api_minutes: what a call of the
     API may take, by estimate; while it runs, everybody else waits.
@@ -38,7 +40,9 @@ class EngineHost:
         self.api_minutes, self.backend = api_minutes, backend
         self.further = {one.name: one for one in further}
         self.compute, self.cache = Compute(), Cache()
+        self.clock: Callable[[], float] = time.monotonic
         self._engines: dict[str, Engine] = {}
+        self._used: dict[str, float] = {}
         self._opening: dict[str, Checkpoint] = {}  # read, and not yet an engine
         self._ms: dict[tuple[str, int], float] = {}
 
@@ -72,6 +76,8 @@ class EngineHost:
             for _ in self.compute.steps(self.opened(name)):
                 pass
             engine = self._engines[name]
+        else:
+            self._used[name] = self.clock()
         return engine
 
     def opened(self, name: str) -> Generator[None, None, Engine]:
@@ -82,7 +88,9 @@ class EngineHost:
         from core.checkpoint import open_checkpoint
 
         if name in self._engines:
+            self._used[name] = self.clock()
             return self._engines[name]
+        self._let_go()
         if name not in self.names():
             raise CheckpointError(f"There is no checkpoint {name!r} under {self.root}: choose one from the list.")
         if name not in self._opening:
@@ -96,11 +104,17 @@ class EngineHost:
                 print(f"{name} is computed by torch: {reason}", flush=True)
             for note in engine.checkpoint.notes:
                 print(f"{name}: {note}", flush=True)
-            self._engines[name] = engine
+            self._engines[name], self._used[name] = engine, self.clock()
             self._opening.pop(name)
             yield
             yield from self._calibrated(name, engine)
         return self._engines[name]
+
+    def _let_go(self) -> None:
+        """Forget engines that nobody has asked for in a while; a run that still has one keeps it to its end."""
+        oldest = self.clock() - IDLE_S
+        for name in [name for name in self._engines if self._used[name] < oldest]:
+            self._engines.pop(name, None)
 
     def _limit_threads(self) -> None:
         """Before any network runs: a thread that has computed already keeps the number it found."""
