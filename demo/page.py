@@ -21,6 +21,7 @@ from demo.views import VIEWS
 
 STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "recorded"
 QUEUE_WAKE_S = 0.05
+MAX_UPLOAD = 16 << 20  # bytes; the longest film that the page makes can be dropped on it again
 # the kit and the session before who uses them
 SCRIPTS = ("calm", "kit", "live", "controls", "actions", "history", "tour", "curve", "keyboard")
 
@@ -55,9 +56,9 @@ def script(host: EngineHost) -> str:
 
 
 def launch_options(host: EngineHost) -> dict[str, Any]:
-    """What launch() takes in Gradio 6, for this page: its theme, styles and script."""
+    """What launch() takes in Gradio 6, for this page: its theme, styles and script, and how much may be uploaded."""
     styles = "\n".join([CSS, *(view.style() for view in VIEWS)])
-    return {"theme": theme(), "css": styles, "head": f"<script>{script(host)}</script>"}
+    return {"theme": theme(), "css": styles, "head": f"<script>{script(host)}</script>", "max_file_size": MAX_UPLOAD}
 
 
 def app_options(live: Live) -> dict[str, Any]:
