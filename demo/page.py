@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from demo.api import add_endpoints
+from demo.headers import Headers
 from demo.host import EngineHost
 from demo.layout import button, control, mounted, plain, sidebar
 from demo.live import Live
@@ -62,8 +64,8 @@ def launch_options(host: EngineHost) -> dict[str, Any]:
 
 
 def app_options(live: Live) -> dict[str, Any]:
-    """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session."""
-    return {"routes": routes(live)}
+    """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, and headers."""
+    return {"routes": routes(live), "middleware": [Middleware(Headers)]}
 
 
 def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:

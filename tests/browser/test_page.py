@@ -191,3 +191,14 @@ def test_something_real_is_there_before_the_model(open_page):
     start = pixels(page, "#duel canvas")
     scrub(page, "#duel", 1000)
     assert pixels(page, "#duel canvas") != start  # it plays
+
+
+def test_the_page_cannot_talk_to_another_host(open_page):
+    page = open_page("count=1&steps=2&steps_b=2", excused=["other.example"])
+    refused = "fetch('https://other.example/').then(() => 'there', (error) => error.name)"
+    page.evaluate("""() => { window.refused = [];
+      addEventListener('securitypolicyviolation', (event) => window.refused.push(event.effectiveDirective)); }""")
+    assert page.evaluate(refused) == "TypeError"
+    page.evaluate("() => { document.body.append(Object.assign(new Image(), { src: 'https://other.example/x.png' })); }")
+    page.wait_for_function("window.refused.length === 2")
+    assert page.evaluate("window.refused") == ["connect-src", "img-src"]

@@ -1,0 +1,59 @@
+"""Every answer says that nothing is to be guessed of it, and where the page may load from."""
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse, StreamingResponse
+from starlette.routing import Route
+from starlette.testclient import TestClient
+from wishes import host_of
+
+from demo.headers import HEADERS, POLICY, Headers
+from demo.live import Live
+from demo.page import app_options, build_page, launch_options
+from tests.ports import free_port
+
+
+@pytest.fixture(scope="module")
+def address(tiny_folder, tmp_path_factory):
+    host = host_of(tmp_path_factory.mktemp("served"), tiny_folder)
+    page = build_page(host)
+    page.launch(
+        prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False, server_port=free_port(),
+        app_kwargs=app_options(Live(host)), **launch_options(host),
+    )  # fmt: skip
+    yield page.local_url
+    page.close()
+
+
+@pytest.mark.parametrize("path", ["", "config", "ddim/file/a/b/c.gif", "gradio_api/info", "none"])
+def test_every_answer_of_the_app_carries_them(address, path):
+    answer = httpx.get(f"{address}{path}", timeout=30)
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+
+
+def test_the_page_may_load_from_its_own_server_alone():
+    for rule in POLICY.split("; "):
+        name, *sources = rule.split()
+        hosts = [source for source in sources if "://" in source]
+        assert not hosts or name == "frame-ancestors"
+        assert "*" not in sources
+
+
+def test_a_stream_stays_a_stream_and_what_an_answer_says_of_itself_stays():
+    async def lines():
+        yield b"one\n"
+        yield b"two\n"
+
+    app = Starlette(
+        routes=[
+            Route("/stream", lambda request: StreamingResponse(lines())),
+            Route("/own", lambda request: PlainTextResponse("x", headers={"Referrer-Policy": "no-referrer"})),
+        ],
+        middleware=[Middleware(Headers)],
+    )
+    client = TestClient(app)
+    with client.stream("GET", "/stream") as answer:
+        assert list(answer.iter_lines()) == ["one", "two"]
+    assert client.get("/own").headers["Referrer-Policy"] == "no-referrer"
