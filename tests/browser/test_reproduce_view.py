@@ -59,6 +59,8 @@ def test_a_dropped_picture_is_shown_first_and_loaded_when_asked(open_page, tmp_p
     assert "4 pictures" in facts
     assert "5-8" in facts
     assert "bit-equal" in other.inner_text("#found .notes")
+    cross, row = (other.locator(f"#drop {one}").first.bounding_box() for one in ("button.icon-button", "tr.file"))
+    assert row["y"] >= cross["y"] + cross["height"]  # neither covers the other
     assert other.input_value("#eta input[type=number]") == "0"  # nothing has changed yet
     other.click("#load-found")
     settle(other, '#samples section[data-painted="done"][data-steps="4"][data-eta="0.5"]')
