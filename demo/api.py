@@ -112,13 +112,13 @@ def add_endpoints(host: EngineHost) -> None:
         """Sample every S with every eta from one x_T.
 
         checkpoint: a name from the page's list. seed: of x_T. steps: the columns; etas: the rows; at most 48 cells.
-        spacing: as in /sample. Progress {state, done, of} comes while it runs. The last value is the result: state
-        "done", files (png: the matrix with its legend; npy: float32 cells,C,H,W, row by row) and records, one for
-        each cell.
+        spacing, solver: as in /sample. Progress {state, done, of} comes while it runs. The last value is the result:
+        state "done", files (png: the matrix with its legend; npy: float32 cells,C,H,W, row by row) and records, one
+        for each cell.
         """
         from demo import api_runs
 
-        yield from with_sentences(api_runs.grid(host, checkpoint, seed, steps, etas, spacing))
+        yield from with_sentences(api_runs.grid(host, checkpoint, seed, steps, etas, spacing, solver))
 
     for endpoint in (sample, interpolate, compare, grid):
         api(

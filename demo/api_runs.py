@@ -69,13 +69,14 @@ def compare(host: EngineHost, checkpoint: object, seed: object, lanes: object) -
 
 
 def grid(
-    host: EngineHost, checkpoint: object, seed: object, steps: object, etas: object, spacing: object
-) -> Iterator[Progress]:
+    host: EngineHost, checkpoint: object, seed: object, steps: object, etas: object, spacing: object,
+    solver: object = "ddim",
+) -> Iterator[Progress]:  # fmt: skip
     """Every S with every η from one x_T: a PNG with its legend."""
     columns, rows = listed(steps, "steps", "[5, 10, 20]"), listed(etas, "etas", "[0, 0.5, 1]")
     if not 1 <= len(columns) * len(rows) <= MAX_CELLS:
         raise RequestError(f"A grid has 1 to {MAX_CELLS} cells, not {len(rows)} × {len(columns)}: shorten a list.")
-    cells = [Request((seed,), settings(S, eta, spacing)) for eta in rows for S in columns]  # type: ignore[arg-type]
+    cells = [Request((seed,), settings(S, eta, spacing, solver)) for eta in rows for S in columns]  # type: ignore[arg-type]
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         made = [run.made for run in runs]

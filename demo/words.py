@@ -97,7 +97,9 @@ def grid_words(checkpoint: str, records: Sequence[Mapping[str, Any]], columns: i
     of its cells, row by row."""
     first, times = records[0], [seconds(record["timing"]["total_s"]) for record in records]
     request = first["request"]
-    note = f"{checkpoint}, seed {request['seeds'][0]}, {request['settings']['spacing']}; {machine(first['timing'])}"
+    of = request["settings"]
+    how = of["spacing"] if of.get("solver", "ddim") == "ddim" else f"{of['spacing']}, {solver(of['solver'])}"
+    note = f"{checkpoint}, seed {request['seeds'][0]}, {how}; {machine(first['timing'])}"
     return [times[i : i + columns] for i in range(0, len(times), columns)], note
 
 

@@ -140,6 +140,15 @@ def test_a_grid_is_what_the_engine_gives(client, engine):
     assert np.array_equal(pixels(got["files"]["png"]), drawn)
 
 
+def test_a_grid_is_sampled_by_the_solver_that_was_asked_for(client, engine):
+    asked = {"checkpoint": "tiny", "seed": 2, "steps": [4], "solver": "dpm-solver++"}
+    got = client.predict(**asked, etas=[0], api_name="/grid")
+    want = engine.sample(Request((2,), SamplerSettings(4, solver="dpm-solver++"))).images
+    assert np.array_equal(np.load(got["files"]["npy"]), want.numpy())
+    with pytest.raises(AppError, match="adds no noise"):
+        client.predict(**asked, etas=[0, 1], api_name="/grid")
+
+
 def test_the_same_request_twice_is_bit_equal(client):
     asked = {"seeds": [1, 2], "frames": 3, **FEW, "api_name": "/interpolate"}
     first, second = client.predict(**asked), client.predict(**asked)
