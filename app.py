@@ -6,7 +6,6 @@ import argparse
 import os
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -94,12 +93,6 @@ def further(given: list[str], root: Path) -> list[Located]:
     found, names = [], {folder.name for folder in find_checkpoints(root)}
     for text in given:
         one = locate(text)
-        if not one.notes:  # a folder: by the name and place that opening it would find
-            try:
-                path = one.path.expanduser().resolve()
-            except (OSError, ValueError, RuntimeError) as error:  # links that go round, no such user, a zero byte
-                raise CheckpointError(f"{text} is no path of a folder: give the path of a checkpoint.") from error
-            one = replace(one, path=path, name=path.name, text=str(path))
         layout_of(one.path)
         if one.name in names:
             raise CheckpointError(f"Two checkpoints are called {one.name}: leave one out, or rename a folder.")

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from core.errors import CheckpointError
 from core.hub import locate
-from core.json_files import path_text, read_json, shown
+from core.json_files import path_text, read_json
 from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, authors, find_checkpoints, layout_of
 from core.model_index import check_index
 from core.schedule import NoiseSchedule
@@ -67,20 +67,15 @@ class Checkpoint:
 def open_checkpoint(folder: str | Path) -> Checkpoint:
     """Open a folder in either layout, or an id of the hub (core/hub.py): everything is checked but the numbers in the
     weights. Raises CheckpointError with the remedy."""
-    try:
-        located = locate(folder)
-        folder = located.path.expanduser().resolve()
-    except (OSError, ValueError, RuntimeError) as error:  # links that go round, no such user, a zero byte
-        raise CheckpointError(f"{shown(str(folder))} is no path of a folder: give the path of a checkpoint.") from error
+    located = locate(folder)
+    folder = located.path
     layout = layout_of(folder)
     deadline = time.monotonic() + PATIENCE_S
     while True:
         before = _state_of(layout)
         found = _read(folder, layout) if before is not None else None
         if found is not None and _state_of(layout) == before:
-            return replace(
-                found, name=located.name if located.notes else folder.name, notes=(*located.notes, *found.notes)
-            )
+            return replace(found, name=located.name, notes=(*located.notes, *found.notes))
         if time.monotonic() > deadline:
             raise CheckpointError(
                 f"{path_text(folder)} is being replaced, or a save was cut short there: wait and open it again, save "

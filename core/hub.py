@@ -13,6 +13,7 @@ from os.path import dirname, exists
 from pathlib import Path
 
 from core.errors import CheckpointError
+from core.json_files import shown
 from core.layouts import CONFIG, INDEX, SCHEDULER
 from core.layouts.diffusers import NAMES, NETWORKS
 
@@ -23,8 +24,8 @@ _COMMIT = re.compile("[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Located:
-    """Where a checkpoint lies. name: how it is called. text: how a command line names it again, a hub's by its commit.
-    notes: what is to be said of a hub's, a sentence each."""
+    """Where a checkpoint lies. path: absolute. name: how it is called. text: how a command line names it again from any
+    folder, a hub's by its commit. notes: what is to be said of a hub's, a sentence each."""
 
     path: Path
     name: str
@@ -51,11 +52,14 @@ def hub_id(text: str) -> tuple[str, str | None] | None:
 
 def locate(text: str | Path) -> Located:
     """Where the checkpoint of a path or of a hub's id lies, downloaded if need be. Raises CheckpointError for an id
-    that cannot be had; whether a path exists is not asked."""
-    found = hub_id(str(text))
+    that cannot be had, and for what can be no path; whether a path exists is not asked."""
+    try:
+        found = hub_id(str(text))
+        path = Path(text).expanduser().resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # links that go round, no such user, a zero byte
+        raise CheckpointError(f"{shown(str(text))} is no path of a folder: give the path of a checkpoint.") from error
     if found is None:
-        path = Path(text)
-        return Located(path, path.name, str(text))
+        return Located(path, path.name, str(path))
     repo, revision = found
     path = _fetched(repo, revision)
     notes = (f"It is {repo} of the Hugging Face hub at commit {path.name}.", *_average(repo))

@@ -1,4 +1,4 @@
-"""Headers of every answer: nothing is guessed of a file's kind, and the page talks to its own server alone.
+"""Headers of every answer that a route makes: no file's kind is guessed, and the page talks to its own server alone.
 
 Gradio's page needs inline scripts and styles, and gr.HTML compiles its script from text. What the policy does hold is
 where anything may come from or go to, and who may put the page into a frame.

@@ -92,7 +92,7 @@ class EngineHost:
             return self._engines[name]
         self._let_go()
         if name not in self.names():
-            raise CheckpointError(f"There is no checkpoint {name!r} under {self.root}: choose one from the list.")
+            raise CheckpointError(f"There is no checkpoint {name!r} here: choose one from the list.")
         if name not in self._opening:
             self._limit_threads()
             self._opening[name] = open_checkpoint(self.further[name].text if name in self.further else self.root / name)

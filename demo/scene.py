@@ -122,7 +122,7 @@ def race_files(scene: Scene, names: Sequence[str], of: str, what: str) -> list[F
         name = file_name(runs[0], what, settings=False) + suffix
         return File(f"{TITLES[suffix]}{of}", name, tuple(runs), lambda: race(suffix, runs))
 
-    return [file(suffix) for suffix in film_suffixes() if suffix != ".webp"]  # of a race it is larger than a GIF
+    return [file(suffix) for suffix in film_suffixes() if suffix != ".webp"]  # as large as its GIF; headers are short
 
 
 def race(suffix: str, runs: Sequence[Finished]) -> bytes:

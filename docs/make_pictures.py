@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -99,13 +99,13 @@ def recording() -> None:
         image = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
         frames.append((image.resize((RECORDED_WIDTH, image.height * RECORDED_WIDTH // image.width), Image.LANCZOS), ms))
 
-    def drag(page: Page, control: str, stops: tuple[float, ...], settled: Callable[[], object]) -> None:
+    def drag(page: Page, control: str, stops: tuple[float, ...]) -> None:
         slider = page.locator(f"{control} input[type=range]")
         for stop in stops:
             slider.fill(str(stop))
             page.wait_for_timeout(250)
             shot(page, 400)
-        settled()
+        page.wait_for_selector(DONE, timeout=300_000)
         shot(page, 1600)
 
     with app() as address, sync_playwright() as playwright:
@@ -117,8 +117,8 @@ def recording() -> None:
         for at in (0, 10, 40, 120, 300, 600, 1000):
             scrub.fill(str(at))
             shot(page, 500 if at < 1000 else 1400)
-        drag(page, "#steps", (4, 7, 9, 11, 13), lambda: page.wait_for_selector(DONE, timeout=300_000))
-        drag(page, "#eta", (0.3, 0.6, 1, 0), lambda: page.wait_for_selector(DONE, timeout=300_000))
+        drag(page, "#steps", (4, 7, 9, 11, 13))
+        drag(page, "#eta", (0.3, 0.6, 1, 0))
         page.click('#view button[data-view="interpolate"]')
         page.wait_for_selector('#path section[data-state="done"]', timeout=300_000)
         page.wait_for_selector(DONE, timeout=300_000)

@@ -7,24 +7,15 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
-from wishes import host_of
+from wishes import host_of, served
 
 from demo.headers import HEADERS, POLICY, Headers
-from demo.live import Live
-from demo.page import app_options, build_page, launch_options
-from tests.ports import free_port
 
 
 @pytest.fixture(scope="module")
 def address(tiny_folder, tmp_path_factory):
-    host = host_of(tmp_path_factory.mktemp("served"), tiny_folder)
-    page = build_page(host)
-    page.launch(
-        prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False, server_port=free_port(),
-        app_kwargs=app_options(Live(host)), **launch_options(host),
-    )  # fmt: skip
-    yield page.local_url
-    page.close()
+    with served(host_of(tmp_path_factory.mktemp("served"), tiny_folder)) as address:
+        yield address
 
 
 @pytest.mark.parametrize("path", ["", "config", "ddim/file/a/b/c.gif", "gradio_api/info", "none"])

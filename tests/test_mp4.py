@@ -70,7 +70,7 @@ def test_a_record_that_does_not_fit_is_refused():
 
 
 def test_without_the_package_the_remedy_is_named(monkeypatch):
-    monkeypatch.setattr(mp4, "find_spec", lambda name: None)
+    monkeypatch.setattr(mp4, "mp4_there", lambda: False)
     with pytest.raises(RequestError, match=r"pip install imageio-ffmpeg==0\.8\.1, or choose \.gif or \.webp\.$"):
         mp4_bytes(smooth(1), RECORD)
 

@@ -151,7 +151,7 @@ def test_a_session_keeps_the_newest_files_and_those_still_offered():
 def test_where_no_mp4_can_be_made_none_is_offered(tab, monkeypatch):
     from core.files import mp4
 
-    monkeypatch.setattr(mp4, "find_spec", lambda name: None)
+    monkeypatch.setattr(mp4, "mp4_there", lambda: False)
     answer = tab.want()
     assert list(links(answer, "strip")) == ["GIF", "WebP", "PNG"]
     assert list(links(answer, "duel")) == ["GIF of both", "GIF of A", "GIF of B"]

@@ -4,25 +4,17 @@ from pathlib import Path
 
 import httpx
 import pytest
-from wishes import host_of
+from wishes import host_of, served
 
-from demo.live import Live
-from demo.page import MAX_UPLOAD, app_options, build_page, launch_options
-from tests.ports import free_port
+from demo.page import MAX_UPLOAD
 
 
 @pytest.fixture
 def address(tiny_folder, tmp_path, monkeypatch):
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     (tmp_path / "served").mkdir()
-    host = host_of(tmp_path / "served", tiny_folder)
-    page = build_page(host)
-    page.launch(
-        prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False, server_port=free_port(),
-        app_kwargs=app_options(Live(host)), **launch_options(host),
-    )  # fmt: skip
-    yield page.local_url
-    page.close()
+    with served(host_of(tmp_path / "served", tiny_folder)) as address:
+        yield address
 
 
 def test_a_file_that_is_too_large_is_refused_and_nothing_of_it_stays(address, tmp_path):

@@ -5,12 +5,15 @@ answer = tab.want(view="compare", seed=5)  # to its end
 answer.panels["race"], answer.status, answer.messages
 """
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from demo.host import EngineHost
 from demo.live import Live, Wish
+from demo.page import app_options, build_page, launch_options
 from demo.settings import first_settings
+from tests.ports import free_port
 
 SEEDS = {"seed": 3, "seed_to": 8, "keys": [3, 8, 12], "corners": [3, 8, 12, 20]}
 # quick runs in every view but Compare and Grid, which have their own
@@ -22,6 +25,20 @@ def host_of(folder, *checkpoints):
     for checkpoint in checkpoints:
         (folder / checkpoint.name).symlink_to(checkpoint, target_is_directory=True)
     return EngineHost(folder, device="cpu")
+
+
+@contextmanager
+def served(host):
+    """The address of the page as app.py serves it, in this process."""
+    page = build_page(host)
+    page.launch(
+        prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False, server_port=free_port(),
+        app_kwargs=app_options(Live(host)), **launch_options(host),
+    )  # fmt: skip
+    try:
+        yield page.local_url
+    finally:
+        page.close()
 
 
 @dataclass

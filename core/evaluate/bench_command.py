@@ -25,6 +25,7 @@ from core.evaluate.bench_gif import gif_rows
 from core.evaluate.bench_table import markdown
 from core.evaluate.machine import machine, versions
 from core.folders import require_files
+from core.hub import locate
 from core.plain_numbers import whole_numbers
 from core.request import Request, SamplerSettings
 from core.result import Result
@@ -52,8 +53,8 @@ def run(args: argparse.Namespace) -> None:
         raise RequestError("--batches must be whole numbers from 1 to 1024, such as 1,16,64.")
     if args.threads > 0:
         torch.set_num_threads(args.threads)
-    folder = args.checkpoint.expanduser().resolve()
-    out = args.out or Path("docs") / f"bench-{folder.name}.json"
+    located = locate(args.checkpoint)
+    out = args.out or Path("docs") / f"bench-{located.name}.json"
     if out.suffix != ".json":
         raise RequestError(f"--out {out} must be a .json file.")
     require_files(out, out.with_suffix(".md"))
@@ -62,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
     precisions = list(dict.fromkeys(resolve_precision(name, device) for name in asked))
     if not precisions:
         raise RequestError("--precisions is empty: write auto,bf16.")
-    document = measure(folder, device, precisions, batches, args.steps, args.rounds, args.memory, print)
+    document = measure(Path(located.text), device, precisions, batches, args.steps, args.rounds, args.memory, print)
     text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
     write_together({out: text.encode(), out.with_suffix(".md"): markdown(document).encode()})
     print(f"{out} and {out.with_suffix('.md').name} beside it")

@@ -20,6 +20,7 @@ from core.evaluate.feature_net import FeatureNet, open_feature_net
 from core.evaluate.setup import MAX_REFERENCE, Setup
 from core.evaluate.store import Store
 from core.folders import require_folder, require_place
+from core.hub import locate
 from core.inputs import why
 from core.parallel import joined
 
@@ -101,8 +102,8 @@ def out_path(args: argparse.Namespace, checkpoint: Path) -> Path:
 
 def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], Store]:
     """Everything read and checked before the first network call."""
-    folder = args.checkpoint[0].expanduser().resolve()
-    engine = Engine.open(folder, device, args.precision)
+    located = locate(args.checkpoint[0])
+    folder, engine = located.path, Engine.open(located.text, device, args.precision)
     what = [part.strip() for part in args.what.split(",") if part.strip()]
     chosen = cells(what, engine.T, args.n, args.n_rest)
     if args.cells:

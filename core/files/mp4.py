@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection
+from functools import cache
 from importlib.util import find_spec
 from itertools import accumulate
 from pathlib import Path
@@ -25,8 +26,9 @@ QUALITY = "14"  # of x264, where 0 is lossless and 23 its default: blocks would 
 LONGEST_RECORD = 100_000  # bytes; an argument of a program may have 131,072 on Linux
 
 
+@cache
 def mp4_there() -> bool:
-    """Whether this machine can write one."""
+    """Whether this machine can write one; the page asks with every message of a run."""
     return find_spec("imageio_ffmpeg") is not None
 
 

@@ -6,7 +6,11 @@
   const VIEWS = ["explore", "compare", "interpolate", "grid"]; // whose runs are pictures
   let items = [], root = null, timer = 0;
 
-  try { items = JSON.parse(sessionStorage.getItem(KEPT)) || []; } catch { items = []; }
+  // Of an app of before the settings had other names: such a run cannot be gone back to.
+  const names = JSON.stringify(Object.keys(ddim.settings).sort());
+  try {
+    items = JSON.parse(sessionStorage.getItem(KEPT)).filter((item) => JSON.stringify(Object.keys(item.settings).sort()) === names);
+  } catch { items = []; }
 
   // What is in front, small: a picture that is whole rather than a film that is being played.
   function thumbnail(view) {

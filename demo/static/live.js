@@ -133,6 +133,7 @@
     if (message.late) { seq = Math.max(seq, message.seq) + 1000; return; }
     if (stopWish === mine) post("ddim/stop", { session, seq: mine });
     if (waiting) return; // the answer to what was wanted before
+    document.documentElement.style.setProperty("--progress", 0);
     const names = Object.keys(message.settings), since = later;
     Object.assign(settings, message.settings, since);
     [opening, later, heard] = [null, {}, mine];
