@@ -177,7 +177,8 @@
         const front = b.dataset.view === view;
         b.setAttribute("aria-selected", front);
         b.tabIndex = front ? 0 : -1;
-        if (front && root.scrollWidth > root.clientWidth) b.scrollIntoView({ block: "nearest", inline: "center" });
+        // Not scrollIntoView, which scrolls whatever lies around the tabs too, and with it the page sideways.
+        if (front) root.scrollLeft = b.offsetLeft - root.offsetLeft - (root.clientWidth - b.offsetWidth) / 2;
       }
       for (const key of keys) {
         const panel = document.getElementById(`view-${key}`);
