@@ -1,10 +1,11 @@
 """The JSON inside every exported file: how it is built, and the one way back.
 
 "ddim-run/1" is one run. "ddim-runs/1" is a file of several: {"schema", "kind", "runs": [records of one run]}, kind
-"race", "grid" or "branches". A grid also has "steps" and "etas", whose cells stand row by row (η), each row by column
-(S); branches have "at", the t at which those of each run part, and their runs differ in nothing else. Until there was
-the second, a file of several had its first run's record with all of them under "race" or "grid"; ``current`` turns
-these into the second, and nothing else knows of them.
+"race", "grid" or "branches". A grid also has "columns" and "rows", each {"setting", "values"}; its runs stand row by
+row and differ in nothing else. Branches have "at", the t at which those of each run part, and their runs differ in
+nothing else. Until there was the second, a file of several had its first run's record with all of them under "race" or
+"grid"; then a grid had "steps" and "etas", its columns and rows. ``current`` turns these into today's, and nothing else
+knows of them.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from core.axes import Axis, stand_in
 from core.branches import Branches
 from core.embedded import embedded_text
-from core.errors import DataError
+from core.errors import DataError, RequestError
 from core.request import Request, SamplerSettings
 
 if TYPE_CHECKING:
@@ -64,9 +66,10 @@ def race_record(runs: Sequence[Record]) -> dict[str, object]:
     return {"schema": RUNS, "kind": "race", "runs": list(runs)}
 
 
-def grid_record(runs: Sequence[Record], steps: Sequence[int], etas: Sequence[float]) -> dict[str, object]:
-    """runs: row by row, a row for each of etas and in it a cell for each of steps."""
-    return {"schema": RUNS, "kind": "grid", "steps": list(steps), "etas": list(etas), "runs": list(runs)}
+def grid_record(runs: Sequence[Record], columns: Axis, rows: Axis) -> dict[str, object]:
+    """runs: row by row."""
+    across, down = ({"setting": axis.name, "values": list(axis.values)} for axis in (columns, rows))
+    return {"schema": RUNS, "kind": "grid", "columns": across, "rows": down, "runs": list(runs)}
 
 
 def branches_record(runs: Sequence[Record]) -> dict[str, object]:
@@ -87,14 +90,13 @@ def to_text(record: Record) -> str:
 @dataclass(frozen=True)
 class Recorded:
     """A record that was read and checked. kind: "run", "race", "grid" or "branches". runs: the record of each run, at
-    least one, and requests: what each was asked. steps, etas: a grid's columns and rows. at: the t of each row of
-    branches."""
+    least one, and requests: what each was asked. columns, rows: of a grid. at: the t of each row of branches."""
 
     kind: str
     runs: tuple[Mapping[str, Any], ...]
     requests: tuple[Request, ...]
-    steps: tuple[int, ...] = ()
-    etas: tuple[float, ...] = ()
+    columns: Axis | None = None
+    rows: Axis | None = None
     at: tuple[int, ...] = ()
 
 
@@ -123,6 +125,9 @@ def _why_none(path: str | Path) -> str:
 
 def current(raw: Mapping[str, Any]) -> dict[str, Any]:
     """A record of any version as this one writes it. Raises DataError where it cannot be."""
+    if raw.get("schema") == RUNS and raw.get("kind") == "grid" and "steps" in raw:
+        rest = {name: value for name, value in raw.items() if name not in ("steps", "etas")}
+        return rest | grid_record(_listed_runs(raw), _axis("steps", raw["steps"]), _axis("eta", raw.get("etas")))
     kinds = [kind for kind in OLD_KINDS if kind in raw] if raw.get("schema") == RUN else []
     if not kinds:
         return dict(raw)
@@ -131,16 +136,32 @@ def current(raw: Mapping[str, Any]) -> dict[str, Any]:
         raise _foreign()
     if kinds == ["race"]:
         return race_record(runs)
-    steps, etas = _columns_and_rows([request_of(run).settings for run in _bounded(runs, MAX_RUNS, "runs")])
-    return grid_record(runs, steps, etas)
+    return grid_record(runs, *_columns_and_rows([request_of(run).settings for run in _bounded(runs, MAX_RUNS, "runs")]))
 
 
-def _columns_and_rows(cells: Sequence[SamplerSettings]) -> tuple[list[int], list[float]]:
+def _listed_runs(raw: Mapping[str, Any]) -> Sequence[Any]:
+    return _bounded(raw.get("runs"), MAX_RUNS, "runs")
+
+
+def _pair(axis: object) -> tuple[object, object]:
+    if not isinstance(axis, dict):
+        raise _foreign()
+    return axis.get("setting"), axis.get("values")
+
+
+def _axis(name: object, values: object) -> Axis:
+    try:
+        return Axis(name, tuple(_bounded(values, MAX_RUNS, "values")))  # type: ignore[arg-type]  # it checks the name
+    except RequestError as error:
+        raise _foreign() from error
+
+
+def _columns_and_rows(cells: Sequence[SamplerSettings]) -> tuple[Axis, Axis]:
     """(S of each column, η of each row) of cells that stand row by row. Raises DataError for no such order."""
     for n in (n for n in range(1, len(cells) + 1) if len(cells) % n == 0):
         steps, etas = [s.steps for s in cells[:n]], [s.eta for s in cells[::n]]
         if all(s.steps == steps[i % n] and s.eta == etas[i // n] for i, s in enumerate(cells)):
-            return steps, etas
+            return Axis("steps", tuple(steps)), Axis("eta", tuple(etas))
     raise _foreign()
 
 
@@ -149,7 +170,7 @@ def recorded(record: Record) -> Recorded:
     raw = current(record)
     if raw.get("schema") != RUNS:
         return Recorded("run", (raw,), (_check_run(raw),))
-    kind, runs = raw.get("kind"), _bounded(raw.get("runs"), MAX_RUNS, "runs")
+    kind, runs = raw.get("kind"), _listed_runs(raw)
     if kind not in KINDS or not runs:
         raise _foreign()
     requests = tuple(_check_run(run) for run in runs)
@@ -157,12 +178,10 @@ def recorded(record: Record) -> Recorded:
         return Recorded("race", tuple(runs), requests)
     if kind == "branches":
         return Recorded("branches", tuple(runs), requests, at=_rows_of_branches(raw.get("at"), requests))
-    said = [list(_bounded(raw.get(name), MAX_RUNS, name)) for name in ("steps", "etas")]
-    n, cells = len(said[0]), [r.settings for r in requests]
-    steps, etas = [s.steps for s in cells[:n]], [s.eta for s in cells[:: n or 1]]
-    if said != [steps, etas] or [(s.eta, s.steps) for s in cells] != [(eta, S) for eta in etas for S in steps]:
+    columns, rows = (_axis(*_pair(raw.get(name))) for name in ("columns", "rows"))
+    if len(columns.values) * len(rows.values) != len(requests) or not stand_in(requests, columns, rows):
         raise _foreign()
-    return Recorded("grid", tuple(runs), requests, tuple(steps), tuple(etas))
+    return Recorded("grid", tuple(runs), requests, columns, rows)
 
 
 def _rows_of_branches(said: object, requests: Sequence[Request]) -> tuple[int, ...]:

@@ -103,22 +103,25 @@ def add_endpoints(host: EngineHost) -> None:
 
     def grid(
         checkpoint: str = first,
+        columns: dict[str, list[Any]] = {"steps": [5, 10, 20]},  # noqa: B006
+        rows: dict[str, list[Any]] = {"eta": [0.0, 0.5, 1.0]},  # noqa: B006
         seed: int = 3,
-        steps: list[int] = [5, 10, 20],  # noqa: B006
-        etas: list[float] = [0.0, 0.5, 1.0],  # noqa: B006
+        steps: int = 20,
+        eta: float = 0.0,
         spacing: str | None = None,
         solver: str = "ddim",
     ) -> Iterator[dict[str, Any]]:
-        """Sample every S with every eta from one x_T.
+        """Sample a grid: one setting varies from column to column, another from row to row, and all else is the same.
 
-        checkpoint: a name from the page's list. seed: of x_T. steps: the columns; etas: the rows; at most 48 cells.
-        spacing, solver: as in /sample. Progress {state, done, of} comes while it runs. The last value is the result:
-        state "done", files (png: the matrix with its legend; npy: float32 cells,C,H,W, row by row) and records, one
-        for each cell.
+        checkpoint: a name from the page's list. columns, rows: {setting: values}, where the setting is steps, eta,
+        seed, spacing or solver; at most 48 cells. seed: of x_T. seed, steps, eta, spacing, solver: of all cells,
+        unless a setting varies; as in /sample. Progress {state, done, of} comes while it runs. The last value is the
+        result: state "done", files (png: the matrix with its legend; npy: float32 cells,C,H,W, row by row) and
+        records, one for each cell.
         """
         from demo import api_runs
 
-        yield from with_sentences(api_runs.grid(host, checkpoint, seed, steps, etas, spacing, solver))
+        yield from with_sentences(api_runs.grid(host, checkpoint, columns, rows, seed, steps, eta, spacing, solver))
 
     for endpoint in (sample, interpolate, compare, grid):
         api(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from core import Request, RequestError, Run, SamplerSettings, files
+from core.axes import Axis, cells
 from core.files.film import Runner
 from demo import words
 from demo.api_stream import Progress, perform
@@ -69,21 +70,31 @@ def compare(host: EngineHost, checkpoint: object, seed: object, lanes: object) -
 
 
 def grid(
-    host: EngineHost, checkpoint: object, seed: object, steps: object, etas: object, spacing: object,
-    solver: object = "ddim",
+    host: EngineHost, checkpoint: object, columns: object, rows: object, seed: object, steps: object, eta: object,
+    spacing: object, solver: object = "ddim",
 ) -> Iterator[Progress]:  # fmt: skip
-    """Every S with every η from one x_T: a PNG with its legend."""
-    columns, rows = listed(steps, "steps", "[5, 10, 20]"), listed(etas, "etas", "[0, 0.5, 1]")
-    if not 1 <= len(columns) * len(rows) <= MAX_CELLS:
-        raise RequestError(f"A grid has 1 to {MAX_CELLS} cells, not {len(rows)} × {len(columns)}: shorten a list.")
-    cells = [Request((seed,), settings(S, eta, spacing, solver)) for eta in rows for S in columns]  # type: ignore[arg-type]
+    """One setting across and another down: a PNG with its legend."""
+    across, down = axis(columns, "columns", '{"steps": [5, 10, 20]}'), axis(rows, "rows", '{"eta": [0, 0.5, 1]}')
+    if len(across.values) * len(down.values) > MAX_CELLS:
+        raise RequestError(
+            f"A grid has at most {MAX_CELLS} cells, not {len(down.values)} × {len(across.values)}: shorten a list."
+        )
+    base = Request((seed,), settings(steps, eta, spacing, solver))  # type: ignore[arg-type]
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         made = [run.made for run in runs]
-        said = words.grid_words(str(checkpoint), [one.record for one in made], len(columns))
-        return files.grid(suffix, made, columns, rows, *said)
+        said = words.legend(str(checkpoint), runs[0].plan.request, [one.record for one in made], across, down)
+        return files.grid(suffix, made, across, down, said)
 
-    yield from perform(host, checkpoint, cells, write, ("grid.png", "x0.npy"))
+    yield from perform(host, checkpoint, cells(base, across, down), write, ("grid.png", "x0.npy"))
+
+
+def axis(value: object, name: str, example: str) -> Axis:
+    """{"steps": [5, 10]}: a setting and its values."""
+    if not isinstance(value, dict) or len(value) != 1:
+        raise RequestError(f"{name} must be an object of one setting with a list of values, such as {example}.")
+    ((setting, values),) = value.items()
+    return Axis(setting, listed(values, name, example))
 
 
 def runner(label: str, run: Run) -> Runner:

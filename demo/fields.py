@@ -123,6 +123,25 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Several:
+    """One or more of some names, in the order of their titles."""
+
+    titles: Mapping[str, str]
+
+    def read(self, raw: object, T: int) -> Read:
+        found = items(raw) or []
+        odd = [one for one in found if not isinstance(one, str) or one not in self.titles]
+        said = "" if not odd else f"{shown(odd[0])} is none of {', '.join(self.titles)}"
+        return tuple(name for name in self.titles if name in found) or None, said or ("" if found else "choose one")
+
+    def text(self, value: Iterable[str]) -> str:
+        return ",".join(value)
+
+    def spec(self) -> dict[str, Any]:
+        return {"kind": "several", "options": [[title, name] for name, title in self.titles.items()]}
+
+
+@dataclass(frozen=True)
 class Nearest:
     """The nearest of some numbers."""
 

@@ -16,7 +16,7 @@ from demo.host import EngineHost
 from demo.layout import button, control, mounted, plain, sidebar
 from demo.live import Live
 from demo.routes import routes
-from demo.settings import FIELDS, first_settings, log_stops
+from demo.settings import FIELDS, GRID_LISTS, first_settings, log_stops
 from demo.theme import CSS, theme
 from demo.tour import MINUTE, TOUR
 from demo.views import VIEWS
@@ -45,6 +45,7 @@ def known(host: EngineHost) -> dict[str, Any]:
         "settings": first.as_json(),
         "checkpoints": {name: host.training_steps(name) for name in names},
         "stops": {str(T): log_stops(T) for T in {host.training_steps(name) for name in names}},
+        "axes": GRID_LISTS,
         "opening": recorded(names[0]),
         "tour": {"stops": [stop.as_json() for stop in TOUR], "minute": MINUTE},
     }

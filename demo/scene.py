@@ -138,10 +138,10 @@ def race(suffix: str, runs: Sequence[Finished]) -> bytes:
     return files.race(suffix, runners, [run.made for run in runs])
 
 
-def file_name(result: Finished, what: str, settings: bool = True) -> str:
-    """ "toon-faces_seed3-8_S20_eta0_strip": what was run, as a file's name without its suffix."""
-    request = result.job.request
-    seeds, s = request.seeds, request.settings
+def file_name(result: Finished, what: str, settings: bool = True, seeds: Sequence[int] = ()) -> str:
+    """ "toon-faces_seed3-8_S20_eta0_strip": what was run, as a file's name without its suffix. seeds: of all that is in
+    the file, where that is more than this run."""
+    s, seeds = result.job.request.settings, seeds or result.job.request.seeds
     run = list(seeds) == list(range(seeds[0], seeds[0] + len(seeds))) and len(seeds) > 2
     said = f"{seeds[0]}to{seeds[-1]}" if run else "-".join(map(str, seeds[:4])) + ("…" if len(seeds) > 4 else "")
     parts = [result.checkpoint, f"seed{said}"] + ([f"S{s.steps}", f"eta{s.eta:g}"] if settings else []) + [what]

@@ -12,14 +12,29 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from core.solvers import SOLVERS, solver_named
-from demo.fields import Choice, Flag, Kind, Lane, Lanes, Listed, Nearest, Place, Real, Whole, plain, shown
+from demo.fields import (
+    Choice,
+    Flag,
+    Kind,
+    Lane,
+    Lanes,
+    Listed,
+    Nearest,
+    Place,
+    Real,
+    Several,
+    Whole,
+    plain,
+    shown,
+)
 
 COUNTS = (1, 4, 8, 16, 32)
 FRAMES = 11  # of Explore's strip
 FRAMES_BETWEEN = (4, 6, 10, 15)
 MAX_PAGE_SEED = 2**53 - max(COUNTS)  # whole numbers stay exact in a browser up to 2⁵³, and samples count on from here
-MAX_LANES, MAX_KEYS, MAX_GRID_STEPS, MAX_GRID_ETAS = 4, 8, 8, 6
+MAX_LANES, MAX_KEYS, MAX_GRID = 4, 8, 8
 SHEET, SHEET_STEPS = 7, 10  # a sheet is an overview of 49 pictures, so it takes so few steps at most
+SOLVER_TITLES = {name: solver.title for name, solver in SOLVERS.items()}
 SPACINGS = {name: name for name in ("leading", "trailing", "linspace", "quadratic")}
 VIEWS = {
     "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "grid": "Grid",
@@ -30,6 +45,10 @@ WHAT = {
     "lane0": "Runner A", "lane1": "Runner B", "lane2": "Runner C", "lane3": "Runner D",
     "path": "Path", "place": "Place on the sheet", "sheet": "Sheet",
 }  # fmt: skip
+AXIS_TITLES = {
+    "steps": "Steps S", "eta": "Randomness η", "seed": "Seed", "spacing": "Step spacing", "solver": "Solver",
+}  # fmt: skip
+GRID_LISTS = {axis: f"grid_{axis.removesuffix('s')}s" for axis in AXIS_TITLES}  # the setting that holds its values
 SHAPES = {"ring": "Ring of eight", "moons": "Two moons", "spiral": "Spiral", "two": "Two, 30 : 70"}
 CORNERS = ("Top left", "Top right", "Bottom left", "Bottom right")
 SEED = Whole(0, MAX_PAGE_SEED)
@@ -64,7 +83,7 @@ FIELDS: dict[str, Field] = {
         "with both ends (linspace), or denser near the picture (quadratic).",
     ),
     "solver": Field(
-        Choice({name: solver.title for name, solver in SOLVERS.items()}), "ddim", "Solver",
+        Choice(SOLVER_TITLES), "ddim", "Solver",
         "How a step is taken. DPM-Solver++ is of later work; it needs fewer steps and adds no noise.",
     ),
     "steps_b": Field(Whole(1, looks="steps"), 20, "Steps S of B", "Steps of the second picture, from the same noise."),
@@ -76,12 +95,13 @@ FIELDS: dict[str, Field] = {
     "own_noise": Field(Flag(), False, "Own noise for each picture (η > 0)"),
     "corners": Field(Listed(SEED, 4, 4, names=CORNERS), (6, 10, 5, 7), "Corners"),
     "place": Field(Place(), (0.5, 0.5), "Place on the sheet"),
-    "grid_steps": Field(
-        Listed(Whole(1), 1, MAX_GRID_STEPS, "numbers", rising=True), (5, 10, 20, 50), "Steps S, across"
-    ),
-    "grid_etas": Field(
-        Listed(Real(0, 1), 1, MAX_GRID_ETAS, "numbers", rising=True), (0.0, 0.5, 1.0), "Randomness η, down"
-    ),
+    "grid_x": Field(Choice(AXIS_TITLES), "steps", "Across"),
+    "grid_y": Field(Choice(AXIS_TITLES), "eta", "Down"),
+    "grid_steps": Field(Listed(Whole(1), 1, MAX_GRID, "numbers", rising=True), (5, 10, 20, 50), "Steps S"),
+    "grid_etas": Field(Listed(Real(0, 1), 1, MAX_GRID, "numbers", rising=True), (0.0, 0.5, 1.0), "Randomness η"),
+    "grid_seeds": Field(Listed(SEED, 1, MAX_GRID, "numbers", rising=True), (5, 6, 7, 10), "Seeds"),
+    "grid_spacings": Field(Several(SPACINGS), tuple(SPACINGS), "Step spacings"),
+    "grid_solvers": Field(Several(SOLVER_TITLES), tuple(SOLVER_TITLES), "Solvers"),
     "what": Field(Choice(WHAT), "samples", "Run"),  # that Reproduce writes out
     "shape": Field(Choice(SHAPES), "ring", "Distribution"),  # that Learn flows to
     "captions": Field(
@@ -113,8 +133,13 @@ class PageSettings:
     own_noise: bool = FIELDS["own_noise"].default
     corners: tuple[int, ...] = FIELDS["corners"].default
     place: tuple[float, float] = FIELDS["place"].default
+    grid_x: str = FIELDS["grid_x"].default
+    grid_y: str = FIELDS["grid_y"].default
     grid_steps: tuple[int, ...] = FIELDS["grid_steps"].default
     grid_etas: tuple[float, ...] = FIELDS["grid_etas"].default
+    grid_seeds: tuple[int, ...] = FIELDS["grid_seeds"].default
+    grid_spacings: tuple[str, ...] = FIELDS["grid_spacings"].default
+    grid_solvers: tuple[str, ...] = FIELDS["grid_solvers"].default
     what: str = FIELDS["what"].default
     shape: str = FIELDS["shape"].default
     captions: bool = FIELDS["captions"].default
@@ -172,7 +197,20 @@ def corrected(
     if found["eta"] > 0 and found["solver"] != "ddim":
         said.append(f"η is 0: {solver_named(found['solver']).title} adds no noise")
         found["eta"] = 0.0
+    x, y = found["grid_x"], found["grid_y"]
+    if not vary_together(x, y):
+        gives_way = "grid_x" if before is not None and y != before.grid_y else "grid_y"  # not the one just chosen
+        stays = y if gives_way == "grid_x" else x
+        left = (before.grid_x, before.grid_y) if before is not None else ()
+        found[gives_way] = next(name for name in (*left, *AXIS_TITLES) if vary_together(name, stays))
+        if x != y:
+            said.append("a grid does not vary η with the solver: DPM-Solver++ adds no noise")
     return Corrected(PageSettings(checkpoint=str(checkpoint), **found), said)
+
+
+def vary_together(x: str, y: str) -> bool:
+    """Whether the page's grid may have these axes. Of the solvers one alone adds noise."""
+    return x != y and {x, y} != {"eta", "solver"}
 
 
 def log_stops(T: int) -> list[int]:

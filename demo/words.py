@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from core.axes import AXES, Axis, value_of
+from core.request import Request
 from core.solvers import solver_named
+from demo.fields import short
+
+if TYPE_CHECKING:
+    from core.files.legend import Legend
 
 Readout = list[list[str]]
 
@@ -87,20 +93,46 @@ def cores(threads: int) -> str:
     return f"{threads} thread" + ("" if threads == 1 else "s")
 
 
-def grid_plan(cells: int, evaluations: int, estimate_s: float) -> str:
-    """What a grid takes, said before it starts."""
-    return f"{cells} cells · {evaluations:,} network evaluations · estimated {seconds(estimate_s)}"
+def value_label(setting: str, value: Any) -> str:
+    """A value of a grid's axis, such as "S = 20" or "seed 6"."""
+    if setting == "steps":
+        return f"S = {value}"
+    if setting == "eta":
+        return f"η = {short(value)}"
+    return f"seed {value}" if setting == "seed" else solver(value) if setting == "solver" else str(value)
 
 
-def grid_words(checkpoint: str, records: Sequence[Mapping[str, Any]], columns: int) -> tuple[list[list[str]], str]:
-    """What the picture of a grid says: (the time under each cell, row by row; the note below all of them). records:
-    of its cells, row by row."""
-    first, times = records[0], [seconds(record["timing"]["total_s"]) for record in records]
-    request = first["request"]
-    of = request["settings"]
-    how = of["spacing"] if of.get("solver", "ddim") == "ddim" else f"{of['spacing']}, {solver(of['solver'])}"
-    note = f"{checkpoint}, seed {request['seeds'][0]}, {how}; {machine(first['timing'])}"
-    return [times[i : i + columns] for i in range(0, len(times), columns)], note
+def axes_name(across: str, down: str) -> str:
+    """What a grid varies, such as "S across, η down"."""
+    x, y = ({"steps": "S", "eta": "η"}.get(name, name) for name in (across, down))
+    return f"{x.capitalize() if x.isascii() else x} across, {y} down"
+
+
+def alike(request: Request, *varied: str) -> str:
+    """What all cells of a grid have in common, such as "seed 6, leading"."""
+    usual = ("solver",) if request.settings.solver == "ddim" else ()
+    return ", ".join(value_label(name, value_of(request, name)) for name in AXES if name not in (*varied, *usual))
+
+
+def grid_plan(cells: int, evaluations: int, estimate_s: float, all_have: str) -> str:
+    """What a grid takes, said before it starts, and what does not vary in it."""
+    return f"{all_have} · {cells} cells · {evaluations:,} network evaluations · estimated {seconds(estimate_s)}"
+
+
+def legend(
+    checkpoint: str, request: Request, records: Sequence[Mapping[str, Any]], columns: Axis, rows: Axis
+) -> Legend:
+    """What the picture of a grid says. request: of a cell as it was asked. records: of all, row by row."""
+    from core.files.legend import Legend
+
+    times, n = [seconds(record["timing"]["total_s"]) for record in records], len(columns.values)
+    all_have = alike(request, columns.name, rows.name)
+    return Legend(
+        [value_label(columns.name, value) for value in columns.values],
+        [value_label(rows.name, value) for value in rows.values],
+        [times[i : i + n] for i in range(0, len(times), n)],
+        f"{checkpoint}, {all_have}; {machine(records[0]['timing'])}",
+    )
 
 
 def failure_note(kind: str) -> str:

@@ -12,9 +12,10 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from core import Request, SamplerSettings
-from core.files.legend import legend_sheet
+from core.axes import Axis
+from core.files.legend import labelled
 from core.pixels import sheet, to_pixels
-from core.record import read_record, request_of
+from core.record import read_record, recorded, request_of
 from demo import words as said_of
 from demo.host import EngineHost
 from demo.page import build_page
@@ -127,8 +128,8 @@ def test_a_race_is_what_the_engine_gives(client, engine):
 
 
 def test_a_grid_is_what_the_engine_gives(client, engine):
-    asked = {"checkpoint": "tiny", "seed": 2, "steps": [4, 2], "etas": [1.0, 0], "spacing": "linspace"}
-    got = client.predict(**asked, api_name="/grid")
+    axes = {"columns": {"steps": [4, 2]}, "rows": {"eta": [1.0, 0]}}
+    got = client.predict(checkpoint="tiny", seed=2, **axes, spacing="linspace", api_name="/grid")
     want = [engine.sample(Request((2,), SamplerSettings(S, eta, "linspace"))) for eta in (1.0, 0.0) for S in (4, 2)]
     assert np.array_equal(np.load(got["files"]["npy"]), np.concatenate([r.images.numpy() for r in want]))
     assert [request_of(r) for r in got["records"]] == [request_of(r.record) for r in want]
@@ -136,17 +137,30 @@ def test_a_grid_is_what_the_engine_gives(client, engine):
     cells = np.stack([to_pixels(r.images)[0] for r in want]).reshape(2, 2, 8, 8, 3)
     times = [said_of.seconds(record["timing"]["total_s"]) for record in got["records"]]
     note = f"tiny, seed 2, linspace; {said_of.machine(got['records'][0]['timing'])}"
-    drawn = legend_sheet(cells, [4, 2], [1.0, 0], [times[:2], times[2:]], note)
+    drawn = labelled(cells, ["S = 4", "S = 2"], ["η = 1", "η = 0"], [times[:2], times[2:]], note)
     assert np.array_equal(pixels(got["files"]["png"]), drawn)
 
 
 def test_a_grid_is_sampled_by_the_solver_that_was_asked_for(client, engine):
-    asked = {"checkpoint": "tiny", "seed": 2, "steps": [4], "solver": "dpm-solver++"}
-    got = client.predict(**asked, etas=[0], api_name="/grid")
+    asked = {"checkpoint": "tiny", "seed": 2, "columns": {"steps": [4]}, "solver": "dpm-solver++"}
+    got = client.predict(**asked, rows={"eta": [0]}, api_name="/grid")
     want = engine.sample(Request((2,), SamplerSettings(4, solver="dpm-solver++"))).images
     assert np.array_equal(np.load(got["files"]["npy"]), want.numpy())
     with pytest.raises(AppError, match="adds no noise"):
-        client.predict(**asked, etas=[0, 1], api_name="/grid")
+        client.predict(**asked, rows={"eta": [0, 1]}, api_name="/grid")
+
+
+def test_a_grid_varies_any_two_settings(client, engine):
+    axes = {"columns": {"seed": [5, 2]}, "rows": {"solver": ["ddim", "dpm-solver++"]}}
+    got = client.predict(checkpoint="tiny", **axes, steps=3, spacing="trailing", api_name="/grid")
+    want = [
+        engine.sample(Request((seed,), SamplerSettings(3, 0.0, "trailing", solver=solver)))
+        for solver in ("ddim", "dpm-solver++")
+        for seed in (5, 2)
+    ]
+    assert np.array_equal(np.load(got["files"]["npy"]), np.concatenate([r.images.numpy() for r in want]))
+    found = recorded(read_record(got["files"]["png"]))
+    assert (found.columns, found.rows) == (Axis("seed", (5, 2)), Axis("solver", ("ddim", "dpm-solver++")))
 
 
 def test_the_same_request_twice_is_bit_equal(client):
@@ -190,9 +204,15 @@ def test_progress_rises_to_the_result(client, engine, evaluations):
      ("/compare", {"lanes": [{"step": 2}]}, "Each lane is an object with steps, eta, spacing"),
      ("/compare", {"lanes": [7]}, "Each lane is an object"),
      ("/compare", {"seed": 0.5}, "A seed must be"),
-     ("/grid", {"steps": list(range(1, 8)), "etas": [0.1 * i for i in range(7)]}, "48 cells, not 7 × 7"),
-     ("/grid", {"steps": []}, "not 3 × 0"),
-     ("/grid", {"etas": [0, 2]}, "eta must lie between")],
+     ("/grid", {"columns": {"steps": [*range(1, 8)]}, "rows": {"seed": [*range(7)]}}, "48 cells, not 7 × 7"),
+     ("/grid", {"columns": {"steps": []}}, "at least one value of steps"),
+     ("/grid", {"columns": {"clip": [True]}}, "A grid varies steps, eta, seed, spacing, solver, not 'clip'"),
+     ("/grid", {"columns": {"eta": [1]}}, "not both eta"),
+     ("/grid", {"columns": {"steps": 5}}, "columns must be a list"),
+     ("/grid", {"rows": [0, 1]}, "rows must be an object of one setting"),
+     ("/grid", {"rows": {"eta": [0], "seed": [1]}}, "rows must be an object of one setting"),
+     ("/grid", {"rows": {"spacing": [[]]}}, "spacing must be one of"),
+     ("/grid", {"rows": {"eta": [0, 2]}}, "eta must lie between")],
 )  # fmt: skip
 def test_bad_input_is_one_sentence(client, host, endpoint, asked, words):
     with pytest.raises(AppError) as caught:

@@ -7,12 +7,16 @@ import pytest
 from PIL import Image
 
 from core import Engine, Request, RequestError, SamplerSettings, files
+from core.axes import Axis
 from core.files import Made
 from core.files.film import Runner
+from core.files.legend import Legend
 from core.pixels import sheet, to_pixels
 from core.record import grid_record, race_record, read_record, request_of
 
 STEPS, ETAS = (2, 3), (1.0, 0.0)
+AXES = Axis("steps", STEPS), Axis("eta", ETAS)
+LEGEND = Legend(["S = 2", "S = 3"], ["η = 1", "η = 0"], [["a", "b"]] * 2, "note")
 STRIP, LOOP = Request((3, 8), SamplerSettings(2), frames=4), Request((3, 8), SamplerSettings(2), frames=4, loop=True)
 
 
@@ -71,10 +75,11 @@ def test_a_race_carries_the_record_of_every_runner(cells, race, tmp_path, suffix
 
 
 def test_a_grid_carries_the_record_of_every_cell_and_its_axes(cells, tmp_path):
-    data = files.grid(".png", cells, STEPS, ETAS, [["a", "b"]] * 2, "note")
+    data = files.grid(".png", cells, *AXES, LEGEND)
     record = saved_record(tmp_path, ".png", data)
     assert (record["schema"], record["kind"]) == ("ddim-runs/1", "grid")
-    assert (record["steps"], record["etas"]) == (list(STEPS), list(ETAS))
+    assert record["columns"] == {"setting": "steps", "values": list(STEPS)}
+    assert record["rows"] == {"setting": "eta", "values": list(ETAS)}
     assert [request_of(run) for run in record["runs"]] == [request_of(run.record) for run in cells]
 
 
@@ -83,8 +88,7 @@ def test_every_npy_holds_the_images_unrounded(cells, race, engine):
     for data in (files.strip(".npy", path), files.samples(".npy", path), files.of_run(".npy", path)):
         assert np.array_equal(np.load(io.BytesIO(data)), path.images.numpy())
     want = np.concatenate([run.images.numpy() for run in cells])
-    words = [["a", "b"]] * 2
-    assert np.array_equal(np.load(io.BytesIO(files.grid(".npy", cells, STEPS, ETAS, words, ""))), want)
+    assert np.array_equal(np.load(io.BytesIO(files.grid(".npy", cells, *AXES, LEGEND))), want)
     assert np.array_equal(np.load(io.BytesIO(files.race(".npy", race, cells[:3]))), want[:3])
 
 
@@ -116,7 +120,7 @@ def test_a_suffix_that_a_kind_has_not_is_one_sentence(engine, cells, race, kind,
     calls = {
         "strip": lambda: files.strip(suffix, path),
         "race": lambda: files.race(suffix, race, cells[:3]),
-        "grid": lambda: files.grid(suffix, cells, STEPS, ETAS, [["a", "b"]] * 2, ""),
+        "grid": lambda: files.grid(suffix, cells, *AXES, LEGEND),
         "trajectory": lambda: files.trajectory(suffix, path.record, path.pictures, path.pictures),
     }
     with pytest.raises(RequestError, match=f"{words}.*choose one of these\\.$"):
@@ -135,4 +139,4 @@ def test_a_run_of_which_only_pixels_were_kept_has_no_npy(engine, tmp_path):
 def test_records_of_several_runs_are_json_and_leave_each_run_s_own_as_it_is(cells):
     runs = [run.record for run in cells]
     assert race_record(runs[:2]) == {"schema": "ddim-runs/1", "kind": "race", "runs": runs[:2]}
-    assert grid_record(runs, STEPS, ETAS)["runs"] == runs
+    assert grid_record(runs, *AXES)["runs"] == runs

@@ -8,10 +8,12 @@ from dataclasses import replace
 import pytest
 
 from core import Branches, DataError, Engine, Request, SamplerSettings
+from core.axes import Axis, cells
 from core.record import grid_record, race_record, recorded, run_record
 from core.timing import Timing
 from demo.settings import FIELDS, Lane, PageSettings, corrected
 from demo.views import VIEWS
+from demo.views.grid import axes, cell_jobs
 from demo.views.reproduce.code import code_html, request_here
 from demo.views.reproduce.found import found_html, read
 from demo.views.reproduce.found_controls import Here, controls_of
@@ -78,11 +80,37 @@ def test_a_race_and_a_grid_set_all_their_runs(engine, here):
     records = [record_of(engine, race[name]) for name in sorted(race)]
     found = set_to(controls_of(recorded(race_record(records)), here))
     assert (found.view, found.seed, found.lanes) == ("compare", 12, lanes)
-    grid = PageSettings("tiny", view="grid", seed=12, grid_steps=(2, 5), grid_etas=(0.0, 1.0), spacing="trailing")
-    cells = sorted(jobs_of(grid).values(), key=lambda r: (r.settings.eta, r.settings.steps))
-    record = grid_record([record_of(engine, request) for request in cells], (2, 5), (0.0, 1.0))
-    assert jobs_of(set_to(controls_of(recorded(record), here))) == jobs_of(grid)
-    assert "the first of 4 runs" in read(record, here).code[0][0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [({"spacing": "trailing"}, "A grid of 4 cells: S across, η down"),
+     ({"grid_x": "seed", "grid_y": "spacing", "eta": 0.5}, "A grid of 16 cells: Seed across, spacing down"),
+     ({"grid_x": "solver", "grid_y": "steps"}, "A grid of 4 cells: Solver across, S down"),
+     ({"grid_x": "seed", "grid_y": "steps", "solver": "dpm-solver++"}, "A grid of 8 cells: Seed across, S down")],
+)  # fmt: skip
+def test_a_grid_sets_its_axes_and_what_all_its_cells_have(engine, here, changes, said):
+    page = PageSettings("tiny", view="grid", seed=12, grid_steps=(2, 5), grid_etas=(0.0, 1.0), **changes)
+    record = grid_record([record_of(engine, job.request) for job in cell_jobs(page)], *axes(page))
+    assert jobs_of(set_to(controls_of(recorded(record), here))) == jobs_of(page)
+    found = read(record, here)
+    assert found.rows[0] == ("What", said)
+    assert "the first of" in found.code[0][0]
+    if "seed" in changes.values():
+        assert ("Seeds", "5,6,7,10") in found.rows
+
+
+def test_a_grid_that_the_page_cannot_show_is_refused_by_name(engine, here):
+    def refused(base, columns, rows, word):
+        asked = cells(base, Axis(*columns), Axis(*rows))
+        record = grid_record([record_of(engine, request) for request in asked], Axis(*columns), Axis(*rows))
+        with pytest.raises(ValueError, match=word):
+            controls_of(recorded(record), here)
+
+    one, second_order = Request((3,)), Request((3,), SamplerSettings(solver="dpm-solver++"))
+    refused(one, ("solver", ("ddim",)), ("eta", (0.0, 1.0)), "do not vary η with the solver")
+    refused(second_order, ("steps", (2, 3)), ("eta", (0.0,)), "sampled by DDIM")
+    refused(one, ("steps", tuple(range(1, 10))), ("eta", (0.0,)), "room for 8 columns")
 
 
 def test_a_file_sets_controls_of_the_page_and_no_others(engine, here):

@@ -1,4 +1,6 @@
-"""The S × η matrix: its jobs, its panel, its picture with a legend."""
+"""The matrix of two settings: its jobs, its panel, its picture with a legend."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,10 +8,11 @@ from PIL import Image
 from wishes import Tab, host_of
 
 from core import RequestError
-from core.files.legend import FOOT, MARGIN, legend_sheet, wrapped
+from core.axes import value_of
+from core.files.legend import FOOT, MARGIN, labelled, wrapped
 from core.record import read_record
 from demo.settings import PageSettings
-from demo.views.grid import cell_name, jobs
+from demo.views.grid import cell_jobs, jobs
 
 PAGE = PageSettings("tiny", view="grid", grid_steps=(2, 3), grid_etas=(0.0, 1.0))
 EMPTY = [[None, None], [None, None]]
@@ -31,21 +34,61 @@ def flat(value):
 
 def test_every_cell_is_a_run_of_its_own_from_one_seed_the_short_ones_first():
     made = jobs(PAGE)
-    assert [job.name for job in made] == ["cell 2 0", "cell 2 1", "cell 3 0", "cell 3 1"]
+    assert [(job.request.settings.steps, job.request.settings.eta) for job in made] == [(2, 0), (2, 1), (3, 0), (3, 1)]
     assert {job.request.seeds for job in made} == {(PAGE.seed,)}
     assert all(job.alone and not job.film for job in made)  # its time is its own
 
 
-def test_every_eta_has_a_cell_of_its_own():
-    assert cell_name(5, 0.1234561) != cell_name(5, 0.1234562)
-    assert (cell_name(5, 0.5), cell_name(5, 1.0), cell_name(5, 0.0)) == ("cell 5 0.5", "cell 5 1", "cell 5 0")
+AXES = [
+    ("steps", "eta", [{"steps": S, "eta": eta} for eta in (0.0, 1.0) for S in (2, 3)]),
+    ("seed", "steps", [{"seed": seed, "steps": S} for S in (2, 3) for seed in (4, 9)]),
+    ("spacing", "seed", [{"spacing": name, "seed": seed} for seed in (4, 9) for name in ("leading", "quadratic")]),
+    ("steps", "solver", [{"steps": S, "solver": name} for name in ("ddim", "dpm-solver++") for S in (2, 3)]),
+]
+
+
+@pytest.mark.parametrize(("x", "y", "varied"), AXES)
+def test_any_two_settings_are_axes_and_all_else_is_what_the_page_is_set_to(x, y, varied):
+    page = replace(
+        PAGE, grid_x=x, grid_y=y, grid_seeds=(4, 9), grid_spacings=("leading", "quadratic"), steps=7, spacing="trailing"
+    )
+    common = {"steps": 7, "eta": 0.0, "seed": PAGE.seed, "spacing": "trailing", "solver": "ddim"}
+    asked = [{name: value_of(job.request, name) for name in common} for job in cell_jobs(page)]
+    assert asked == [common | values for values in varied]
+    assert len({job.name for job in cell_jobs(page)}) == 4
+
+
+def test_what_the_cells_have_in_common_is_said_and_opens_in_explore(tab):
+    value = tab.want(grid_x="seed", grid_y="spacing", grid_seeds=[4, 9], grid_spacings=["linspace"], eta=0.5).panels[
+        "grid"
+    ]
+    assert value["label"].startswith("S = 3, η = 0.5 · 2 cells · 6 network evaluations")
+    grid = value["grid"]
+    assert (grid["title"], grid["columns"], grid["rows"]) == (
+        "Seed across, spacing down", ["seed 4", "seed 9"], ["linspace"]
+    )  # fmt: skip
+    assert grid["settings"][0][1] == {"steps": 3, "eta": 0.5, "seed": 9, "spacing": "linspace", "solver": "ddim"}
+    (cells,) = grid["cells"]
+    assert [(cell["seeds"], cell["state"]) for cell in cells] == [([4], "done"), ([9], "done")]
+    assert cells[0]["tiles"] != cells[1]["tiles"]
+    ((name, data),) = tab.files(tab.want(), "grid").items()
+    assert (name, data[:4]) == ("tiny_seed4-9_grid.png", b"\x89PNG")
+
+
+def test_where_the_solver_varies_eta_is_0_and_where_eta_varies_the_solver_is_ddim():
+    at = {"grid_x": "solver", "grid_y": "seed", "eta": 0.5}
+    assert {job.request.settings.eta for job in cell_jobs(replace(PAGE, **at))} == {0.0}
+    solvers = {job.request.settings.solver for job in cell_jobs(replace(PAGE, solver="dpm-solver++"))}
+    assert solvers == {"ddim"}
+    third = cell_jobs(replace(PAGE, grid_y="seed", solver="dpm-solver++"))
+    assert {job.request.settings.solver for job in third} == {"dpm-solver++"}
 
 
 def test_a_grid_says_what_it_takes_before_it_starts_and_fills_as_cells_finish(tab):
     answer = tab.want()
     values = grids(answer)
     assert (values[0]["grid"]["cells"], values[0]["state"], values[0]["progress"]) == (EMPTY, "waiting", 0)
-    assert values[0]["label"].startswith("4 cells · 10 network evaluations · estimated")
+    assert values[0]["label"].startswith("seed 3, leading · 4 cells · 10 network evaluations · estimated")
     done = [sum(cell is not None and cell["state"] == "done" for cell in flat(value)) for value in values]
     assert done == sorted(done)
     assert set(done) == {0, 1, 2, 3, 4}
@@ -129,8 +172,10 @@ def test_the_picture_carries_the_legend_and_every_cells_record(tab, tmp_path):
 def test_the_legend_shows_its_whole_note(columns):
     cells = np.zeros((1, columns, 8, 8, 3), np.uint8)
     note = "toon-faces, seed 3, leading; cpu x86_64 (AMD EPYC 7B13), 2 threads, fp32, torch 2.13.0, everything"
-    page = legend_sheet(cells, range(1, columns + 1), (0.0,), [["1 s"] * columns], note)
-    bare = legend_sheet(cells, range(1, columns + 1), (0.0,), [["1 s"] * columns], "")
+    page, bare = (
+        labelled(cells, [f"S = {i + 1}" for i in range(columns)], ["η = 0"], [["1 s"] * columns], text)
+        for text in (note, "")
+    )
     assert " ".join(wrapped(note, page.shape[1] - 2 * MARGIN)) == note
     assert (page[: len(bare) - FOOT] == bare[:-FOOT]).all()
     below = page[len(bare) - FOOT :]
@@ -143,9 +188,9 @@ def test_the_legend_shows_its_whole_note(columns):
 
 def test_the_legend_moves_no_pixel_of_a_cell():
     cells = np.random.default_rng(0).integers(0, 255, (2, 3, 8, 8, 3), dtype=np.uint8)
-    page = legend_sheet(cells, (1, 2, 3), (0.0, 1.0), [["a", "b", "c"]] * 2, "note")
+    page = labelled(cells, ["1", "2", "3"], ["a", "b"], [["a", "b", "c"]] * 2, "note")
     big = cells[1, 2].repeat(14, 0).repeat(14, 1)
     found = np.lib.stride_tricks.sliding_window_view(page[..., 0], (112, 112))[::1, ::1]
     assert any((window == big[..., 0]).all() for row in found[100:200] for window in row[250:400])
     with pytest.raises(RequestError, match="as many cells"):
-        legend_sheet(cells, (1, 2), (0.0, 1.0), [["a", "b"]] * 2, "")
+        labelled(cells, ["1", "2"], ["a", "b"], [["a", "b"]] * 2, "")

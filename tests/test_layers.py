@@ -90,7 +90,7 @@ def test_writing_a_file_needs_neither_the_network_nor_the_engine(path):
 def test_reading_a_record_needs_no_checkpoint():
     inner = {p.relative_to(ROOT / "core").as_posix() for p in all_needs(ROOT / "core" / "record.py")}
     assert inner == {
-        "branches.py", "embedded.py", "errors.py", "plain_numbers.py", "request.py", "timesteps.py",
+        "axes.py", "branches.py", "embedded.py", "errors.py", "plain_numbers.py", "request.py", "timesteps.py",
         "solvers/__init__.py", "solvers/ddim.py", "solvers/dpmpp_2m.py",
     }  # fmt: skip
 

@@ -1,6 +1,7 @@
 """One schema for every export; it reads back to the request it was made from."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from core import DataError, Engine, Request, SamplerSettings
+from core.axes import Axis, cells
 from core.files import Made, save
 from core.files.encoders import png_bytes
 from core.record import (
@@ -111,7 +113,9 @@ def test_a_race_and_a_grid_of_earlier_versions_are_read_as_today_s():
     assert [(r.seeds, r.settings.steps, r.settings.eta, r.settings.spacing) for r in found.requests] == [
         ((3,), 2, 0.0, "leading"), ((3,), 3, 1.0, "trailing")
     ]  # fmt: skip
-    assert (grid["schema"], grid["kind"], grid["steps"], grid["etas"]) == ("ddim-runs/1", "grid", [2, 3], [0.0, 1.0])
+    assert (grid["schema"], grid["kind"], set(grid)) == ("ddim-runs/1", "grid", {*race, "columns", "rows"})
+    assert grid["columns"] == {"setting": "steps", "values": [2, 3]}
+    assert grid["rows"] == {"setting": "eta", "values": [0.0, 1.0]}
     cells = [(r.settings.eta, r.settings.steps) for r in recorded(grid).requests]
     assert cells == [(0.0, 2), (0.0, 3), (1.0, 2), (1.0, 3)]
     assert all(run["schema"] == "ddim-run/1" and "grid" not in run for run in grid["runs"])
@@ -127,6 +131,14 @@ def with_settings(run, **changes):
     return {**run, "request": {**run["request"], "settings": {**run["request"]["settings"], **changes}}}
 
 
+def axes(steps, etas):
+    return Axis("steps", tuple(steps)), Axis("eta", tuple(etas))
+
+
+def old_grid(runs):
+    return {"schema": "ddim-runs/1", "kind": "grid", "steps": [2], "etas": [0.0], "runs": runs}
+
+
 def cells_of(run, steps, etas):
     return [with_settings(run, steps=S, eta=eta) for eta in etas for S in steps]
 
@@ -138,15 +150,38 @@ def test_the_axes_of_an_earlier_grid_come_from_its_cells(run, steps, etas):
     cells = cells_of(run, steps, etas)
     found = recorded({**cells[0], "grid": cells})
     assert [(r.settings.eta, r.settings.steps) for r in found.requests] == [(eta, S) for eta in etas for S in steps]
-    assert [(eta, S) for eta in found.etas for S in found.steps] == [(eta, S) for eta in etas for S in steps]
+    assert [(eta, S) for eta in found.rows.values for S in found.columns.values] == [
+        (eta, S) for eta in etas for S in steps
+    ]
 
 
 def test_a_record_of_today_is_not_changed_by_reading(run):
-    for record in (run, race_record([run]), grid_record([run], [2], [0.0])):
+    for record in (run, race_record([run]), grid_record([run], *axes([2], [0.0]))):
         assert current(record) == record
     assert recorded(run).runs == (run,)
     assert recorded(race_record([run, run])).kind == "race"
-    assert recorded(grid_record([run], [2], [0.0])).steps == (2,)
+    assert recorded(grid_record([run], *axes([2], [0.0]))).columns == Axis("steps", (2,))
+
+
+def test_a_grid_whose_axes_were_s_and_eta_by_name_is_read_as_today_s(run):
+    cells = cells_of(run, [2, 3], [0.0, 1.0])
+    old = {"schema": "ddim-runs/1", "kind": "grid", "steps": [2, 3], "etas": [0.0, 1.0], "runs": cells, "note": 1}
+    assert current(old) == {**grid_record(cells, *axes([2, 3], [0.0, 1.0])), "note": 1}
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows"),
+    [(Axis("seed", (4, 9)), Axis("spacing", ("leading", "quadratic"))),
+     (Axis("solver", ("ddim", "dpm-solver++")), Axis("steps", (9, 2)))],
+)  # fmt: skip
+def test_a_grid_of_any_two_settings_is_read_back(run, columns, rows):
+    asked = cells(request_of(with_settings(run, eta=0.0)), columns, rows)
+    record = json.loads(to_text(grid_record([{**run, "request": asdict(one)} for one in asked], columns, rows)))
+    found = recorded(record)
+    assert (found.columns, found.rows, list(found.requests)) == (columns, rows, asked)
+    record["runs"][3]["request"]["settings"]["eta"] = 0.5  # beside its axes a cell differs from the others
+    with pytest.raises(DataError, match="does not describe"):
+        recorded(record)
 
 
 def test_of_a_later_version_what_is_new_is_kept(run):
@@ -182,11 +217,17 @@ def test_of_a_later_version_what_is_new_is_kept(run):
         lambda run: {**race_record([run]), "kind": "film"},
         lambda run: {**race_record([run]), "kind": ["race"]},
         lambda run: {**race_record([run]), "runs": {"0": run}},
-        lambda run: grid_record([run], [], []),
-        lambda run: grid_record([run], [3], [0.0]),
-        lambda run: grid_record([run, run], [2], [0.0]),
-        lambda run: grid_record(cells_of(run, [2, 3], [0.0, 1.0]), [2, 3, 2, 3], [0.0]),
-        lambda run: {**grid_record([run], [2], [0.0]), "etas": 0.0},
+        lambda run: {**old_grid([run]), "steps": [], "etas": []},
+        lambda run: {**old_grid([run]), "etas": 0.0},
+        lambda run: grid_record([run], *axes([3], [0.0])),
+        lambda run: grid_record([run, run], *axes([2], [0.0])),
+        lambda run: grid_record(cells_of(run, [2, 3], [0.0, 1.0]), *axes([2, 3, 2, 3], [0.0])),
+        lambda run: grid_record([run], Axis("steps", (2,)), Axis("steps", (2,))),
+        lambda run: {**grid_record([run], *axes([2], [0.0])), "rows": [0.0]},
+        lambda run: {**grid_record([run], *axes([2], [0.0])), "rows": {"setting": "clip", "values": [True]}},
+        lambda run: {**grid_record([run], *axes([2], [0.0])), "rows": {"setting": "eta", "values": [[0.0]]}},
+        lambda run: {**grid_record([run], *axes([2], [0.0])), "rows": {"setting": ["eta"], "values": [0.0]}},
+        lambda run: {**grid_record([run], *axes([2], [0.0])), "columns": None},
     ],
 )
 def test_what_has_another_shape_is_refused_in_a_sentence(run, change):
@@ -202,7 +243,7 @@ def test_what_is_too_long_to_be_looked_at_is_refused_in_a_sentence(run):
         (with_settings(run, timesteps=list(range(MAX_LISTED + 1))), "names 10,001 steps: at most 10,000"),
         (race_record([run] * (MAX_RUNS + 1)), "names 4,097 runs: at most 4,096"),
         ({**run, "grid": [run] * (MAX_RUNS + 1)}, "names 4,097 runs: at most 4,096"),
-        (grid_record([run], [2] * (MAX_RUNS + 1), [0.0]), "names 4,097 steps: at most 4,096"),
+        (grid_record([run], *axes([2] * (MAX_RUNS + 1), [0.0])), "names 4,097 values: at most 4,096"),
     ):
         with pytest.raises(DataError, match=rf"^This record {said} are read\.$"):
             recorded(record)

@@ -17,7 +17,8 @@ ODD = PageSettings(
     "tiny", view="compare", steps=37, eta=0.25, seed=11, seed_to=99, count=4, spacing="quadratic", steps_b=1000,
     eta_b=0.5, lanes=(Lane(7, 0.5, "trailing"), Lane(1000, 1.0), Lane(3, 0.0, "linspace")), keys=(1, 2, 3, 4),
     between=10, loop=False, own_noise=True, corners=(9, 8, 7, 6), place=(0.125, 1.0), grid_steps=(1, 999),
-    grid_etas=(0.25,), what="place", shape="moons", captions=False,
+    grid_etas=(0.25,), grid_x="seed", grid_y="spacing", grid_seeds=(2, 8), grid_spacings=("trailing", "quadratic"),
+    grid_solvers=("dpm-solver++",), what="place", shape="moons", captions=False,
 )  # fmt: skip
 FINE = PageSettings(
     "tiny", eta=0.1234561, eta_b=1 / 3, lanes=(Lane(7, 0.1234561), Lane(7, 0.1234562)), place=(1 / 3, 0.9999999),
@@ -46,6 +47,27 @@ def test_a_link_and_a_message_give_every_setting_back(page):
 
 def test_odd_settings_are_odd_everywhere_so_that_the_round_trip_shows_it():
     assert set(different(ODD)) | set(different(OTHER_SOLVER)) == set(FIELDS)
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "axes"),
+    [
+        (("steps", "eta"), {"grid_x": "eta"}, ("eta", "steps")),  # they change places
+        (("steps", "eta"), {"grid_y": "steps"}, ("eta", "steps")),
+        (("seed", "spacing"), {"grid_y": "seed"}, ("spacing", "seed")),
+        (("steps", "eta"), {"grid_x": "solver"}, ("solver", "steps")),  # where η would have no noise to add
+        (("seed", "eta"), {"grid_x": "solver"}, ("solver", "seed")),
+        (("steps", "eta"), {"grid_x": "seed", "grid_y": "seed"}, ("steps", "seed")),
+    ],
+)
+def test_the_axis_that_was_just_chosen_stays_and_the_other_gives_way(before, asked, axes):
+    page, _ = read(asked, before=PageSettings("tiny", grid_x=before[0], grid_y=before[1]))
+    assert (page.grid_x, page.grid_y) == axes
+
+
+def test_a_link_with_one_axis_twice_gets_another():
+    assert different(read("grid_x=eta")[0]) == {"grid_x": "eta", "grid_y": "steps"}
+    assert different(read("grid_x=seed&grid_y=seed")[0]) == {"grid_x": "seed", "grid_y": "steps"}
 
 
 @pytest.mark.parametrize("name", ["a&b=c", "a b+c", "ü%20", "Ωß#?/"])
@@ -96,6 +118,10 @@ def test_what_can_be_chosen_is_what_the_engine_knows():
         ("lanes=10:0", {}, "2 to 4 runners"),
         ("lanes=10:0,5000:3:leading", {"lanes": (Lane(10, 0.0), Lane(1000, 1.0))}, "5000 became 1000"),
         ("eta=1&solver=dpm-solver%2B%2B", {"solver": "dpm-solver++"}, "adds no noise"),
+        ("grid_spacings=odd", {}, "none of leading"),
+        ("grid_spacings=quadratic,odd", {"grid_spacings": ("quadratic",)}, "none of leading"),
+        ("grid_x=odd", {}, "none of steps"),
+        ("grid_x=solver", {"grid_x": "solver", "grid_y": "steps"}, "does not vary η with the solver"),
         ("checkpoint=gone", {}, "there is no checkpoint gone here, so tiny is shown"),
     ],
 )

@@ -2,6 +2,8 @@
 
 import pytest
 
+from core import Request, SamplerSettings
+from core.axes import Axis
 from demo import words
 
 TIMING = {
@@ -84,12 +86,25 @@ def test_an_unforeseen_failure_is_one_sentence_with_a_remedy(kind, remedy):
 
 
 def test_a_grid_says_what_it_takes():
-    assert words.grid_plan(12, 12345, 90.0) == "12 cells · 12,345 network evaluations · estimated 90.0 s"
+    said = "seed 3, leading · 12 cells · 12,345 network evaluations · estimated 90.0 s"
+    assert words.grid_plan(12, 12345, 90.0, "seed 3, leading") == said
 
 
 def test_the_picture_of_a_grid_has_every_cells_time_row_by_row():
-    request = {"seeds": [7], "settings": {"spacing": "trailing"}}
-    records = [{"request": request, "timing": {**TIMING, "total_s": float(k)}} for k in range(1, 7)]
-    times, note = words.grid_words("tiny", records, columns=3)
-    assert times == [["1.00 s", "2.00 s", "3.00 s"], ["4.00 s", "5.00 s", "6.00 s"]]
-    assert note == "tiny, seed 7, trailing; cpu x, 2 threads, fp32, torch"
+    records = [{"timing": {**TIMING, "total_s": float(k)}} for k in range(1, 7)]
+    asked = Request((7,), SamplerSettings(spacing="trailing"))
+    legend = words.legend("tiny", asked, records, Axis("steps", (5, 10, 20)), Axis("eta", (0.0, 0.25)))
+    assert (legend.across, legend.down) == (["S = 5", "S = 10", "S = 20"], ["η = 0", "η = 0.25"])
+    assert legend.under == [["1.00 s", "2.00 s", "3.00 s"], ["4.00 s", "5.00 s", "6.00 s"]]
+    assert legend.note == "tiny, seed 7, trailing; cpu x, 2 threads, fp32, torch"
+
+
+@pytest.mark.parametrize(
+    ("varied", "common"),
+    [(("seed", "spacing"), "S = 20, η = 0.5"), (("steps", "eta"), "seed 7, leading"),
+     (("solver", "steps"), "η = 0.5, seed 7, leading")],
+)  # fmt: skip
+def test_a_grid_says_what_its_cells_have_in_common(varied, common):
+    assert words.alike(Request((7,), SamplerSettings(20, 0.5, "leading")), *varied) == common
+    second_order = Request((7,), SamplerSettings(20, 0.0, "leading", solver="dpm-solver++"))
+    assert words.alike(second_order, "steps", "seed") == "η = 0, leading, DPM-Solver++ 2M"

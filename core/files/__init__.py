@@ -15,12 +15,13 @@ import torch
 from torch import Tensor
 
 from core.atomic import Content, write_atomically
+from core.axes import Axis
 from core.errors import RequestError
 from core.files.captions import caption, captioned
 from core.files.encoders import gif_bytes, npy_bytes, npy_writer, png_bytes, webp_bytes
 from core.files.film import FRAME_MS, Runner, clock_frames
 from core.files.layout import Pictures, beside, boomerang, enlarge
-from core.files.legend import legend_sheet
+from core.files.legend import Legend, labelled
 from core.files.mp4 import mp4_bytes
 from core.files.tree import Row, tree_frames, tree_sheet
 from core.pixels import sheet as tiled
@@ -120,18 +121,14 @@ def race(
     )
 
 
-def grid(
-    suffix: str, cells: Sequence[Made], steps: Sequence[int], etas: Sequence[float],
-    times: Sequence[Sequence[str]], note: str,
-) -> bytes:  # fmt: skip
-    """Every S with every η from one x_T. cells: one picture each, row (η) by row. times: the words under each cell, by
-    row; note: those under all. .png: with its legend; .npy."""
-    record = grid_record([made.record for made in cells], steps, etas)
+def grid(suffix: str, cells: Sequence[Made], columns: Axis, rows: Axis, legend: Legend) -> bytes:
+    """One setting across and another down. cells: one picture each, row by row. .png: with its legend; .npy."""
+    record = grid_record([made.record for made in cells], columns, rows)
 
     def picture() -> bytes:
         shown = np.concatenate([made.pictures for made in cells])
-        page = legend_sheet(shown.reshape(len(etas), len(steps), *shown.shape[1:]), steps, etas, times, note)
-        return png_bytes(page, record)
+        matrix = shown.reshape(len(rows.values), len(columns.values), *shown.shape[1:])
+        return png_bytes(labelled(matrix, *legend), record)
 
     return _bytes(suffix, {".npy": lambda: npy_bytes(torch.cat([made.unrounded for made in cells])), ".png": picture})
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,13 @@ from core.files.layout import enlarge
 GAP, MARGIN, LEFT, TOP, UNDER, FOOT, LINE = 10, 12, 76, 34, 18, 26, 15
 
 
-def legend_sheet(
-    cells: NDArray[np.uint8], steps: Sequence[int], etas: Sequence[float], times: Sequence[Sequence[str]], note: str
-) -> NDArray[np.uint8]:
-    """A grid: S across, η down, and what each cell took (``labelled``)."""
-    return labelled(cells, [f"S = {S}" for S in steps], [f"η = {eta:g}" for eta in etas], times, note)
+class Legend(NamedTuple):
+    """What a grid says: above its columns, left of its rows, under each cell row by row, and below all."""
+
+    across: Sequence[str]
+    down: Sequence[str]
+    under: Sequence[Sequence[str]]
+    note: str
 
 
 def labelled(

@@ -92,6 +92,23 @@
     return show;
   }
 
+  // One or more of some names. The last that is left stays.
+  function several(root, name, field, value, send) {
+    const boxes = field.options.map(([title, one]) => [one, el("input", { type: "checkbox", value: one }), title]);
+    root.setAttribute("role", "group");
+    root.setAttribute("aria-label", field.label);
+    root.append(el("label", {}, field.label), el("div", { class: "several" }, ...boxes.map(([, box, title]) => el("label", {}, box, title))));
+    const show = (v) => boxes.forEach(([one, box]) => { box.checked = v.includes(one); });
+    for (const [, box] of boxes) {
+      box.onchange = () => {
+        const chosen = boxes.filter(([, each]) => each.checked).map(([one]) => one);
+        if (chosen.length) send(chosen);
+        show(value());
+      };
+    }
+    return show;
+  }
+
   // What is drawn anew at each change keeps the focus where it was.
   function redrawn(root, draw) {
     return (items) => {
@@ -203,7 +220,7 @@
     return show;
   }
 
-  const kinds = { steps: slider, slider, number, select, flag, numbers, seeds, lanes };
+  const kinds = { steps: slider, slider, number, select, flag, numbers, several, seeds, lanes };
   const linked = new URLSearchParams(location.search).get("view"); // shown before the server has answered
 
   function mountControl(element) {

@@ -28,9 +28,10 @@
     const run = `S ${s.steps} · η ${s.eta}`;
     const said = {
       compare: `${s.lanes.map((l) => l.steps).join(" / ")} steps`, interpolate: `${run} · ${s.keys.length} keys`,
-      grid: `${s.grid_steps.length} × ${s.grid_etas.length}`,
+      grid: [s.grid_x, s.grid_y].map((axis) => s[ddim.known.axes[axis]].length).join(" × "),
     }[s.view] || run;
-    return [view, s.view === "interpolate" ? said : `${said} · seed ${s.seed}`];
+    const ofOne = s.view !== "interpolate" && !(s.view === "grid" && [s.grid_x, s.grid_y].includes("seed"));
+    return [view, ofOne ? `${said} · seed ${s.seed}` : said];
   }
 
   function paint() {

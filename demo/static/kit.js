@@ -88,8 +88,9 @@
     const ask = el("div", { class: "ask" });
     const readout = readoutBox();
     const files = el("div", { class: "exports" });
-    root.replaceChildren(el("header", {}, el("h2", {}, title), caption, chip, files), body, bar, note, ask, readout.node);
-    return { root, chip, caption, body, bar, note, ask, readout, files };
+    const heading = el("h2", {}, title);
+    root.replaceChildren(el("header", {}, heading, caption, chip, files), body, bar, note, ask, readout.node);
+    return { root, heading, chip, caption, body, bar, note, ask, readout, files };
   }
 
   const button = (label, does) => el("button", { type: "button", class: "btn", "data-do": does }, label);

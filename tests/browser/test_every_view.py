@@ -1,6 +1,7 @@
 """Explore's instruments, and the page for everybody: keys, phones, axe."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -119,7 +120,8 @@ def test_there_and_back_plays_backwards_after_the_end(open_page):
 # What is seen and reaches past the sides of the window, and is not in a box of its own that one can scroll.
 PAST_THE_SIDES = """() => [...document.querySelectorAll('.gradio-container *')].filter((node) => {
   const box = node.getBoundingClientRect();
-  if (!node.checkVisibility({ opacityProperty: true, visibilityProperty: true }) || !box.width || !box.height) return false;
+  const seen = node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  if (!seen || !box.width || !box.height) return false;
   if (box.left >= 0 && box.right <= innerWidth + 0.5) return false;
   for (let at = node.parentElement; at; at = at.parentElement) {
     if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX)) return false;
@@ -135,7 +137,13 @@ def test_every_view_fits_a_phone(open_page):
         wait_done(page)
         assert page.evaluate(PAST_THE_SIDES) == [], name
         front = page.locator(f'#view button[data-view="{name}"]').bounding_box()
-        assert front["x"] >= 0 and front["x"] + front["width"] <= 390, name
+        assert front["x"] >= 0, name
+        assert front["x"] + front["width"] <= 390, name
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        for head in page.locator("#dock .stepsHead").all():
+            said = [part.bounding_box() for part in head.locator("label, .hint, input").all() if part.is_visible()]
+            assert all(a["x"] + a["width"] <= b["x"] for a, b in pairwise(said)), width
     dock = page.locator("#dock").bounding_box()
     assert dock["y"] + dock["height"] <= 845  # the sliders stay under the thumb
 

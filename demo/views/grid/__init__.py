@@ -1,4 +1,4 @@
-"""Grid: every S with every η from one x_T, each cell run alone and labelled with its own time."""
+"""Grid: one setting across and another down, each cell run alone and labelled with its own time."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from core.axes import AXES, Axis, cells, value_of
 from core.request import Request, SamplerSettings
 from demo import words
-from demo.fields import short
 from demo.jobs import Finished, Job
 from demo.layout import control, panel, view_column
-from demo.scene import File, Scene, file_name, of_one_start, whole_state
-from demo.settings import PageSettings
+from demo.scene import File, Scene, file_name, whole_state
+from demo.settings import GRID_LISTS, PageSettings
 from demo.view import View
 
 if TYPE_CHECKING:
@@ -25,48 +25,70 @@ def layout(host: EngineHost) -> None:
         with gr.Column(elem_classes="card"):
             panel("grid")
         with gr.Row(elem_classes="card padded numbers-row"):
-            control("grid_steps")
-            control("grid_etas")
+            control("grid_x")
+            control("grid_y")
+            for name in GRID_LISTS.values():  # those of the two axes are shown (style.css)
+                control(name)
 
 
-def cell_name(steps: int, eta: float) -> str:
-    """η with all its digits: two cells must not share one job."""
-    return f"cell {steps} {short(eta)}"
+def axes(page: PageSettings) -> tuple[Axis, Axis]:
+    """(columns, rows)."""
+    across, down = (Axis(name, getattr(page, GRID_LISTS[name])) for name in (page.grid_x, page.grid_y))
+    return across, down
 
 
-def cells(page: PageSettings) -> list[Job]:
-    """Row (η) by row."""
-    settings = [SamplerSettings(S, eta, page.spacing) for eta in page.grid_etas for S in page.grid_steps]
-    return [Job(cell_name(s.steps, s.eta), Request((page.seed,), s), alone=True) for s in settings]
+def base(page: PageSettings) -> Request:
+    """What all cells are asked but for the axes. Where η varies the solver is DDIM, and where the solver varies η is 0:
+    DPM-Solver++ adds no noise."""
+    varied = (page.grid_x, page.grid_y)
+    solver = "ddim" if "eta" in varied else page.solver
+    return Request((page.seed,), SamplerSettings(page.steps, 0.0 if "solver" in varied else page.eta, page.spacing,
+                                                 solver=solver))  # fmt: skip
+
+
+def cell_jobs(page: PageSettings) -> list[Job]:
+    """Row by row, by their places: a tab remembers of each the last result, so there are no more than these."""
+    columns, rows = axes(page)
+    places = [f"cell {row} {column}" for row in range(len(rows.values)) for column in range(len(columns.values))]
+    return [Job(at, asked, alone=True) for at, asked in zip(places, cells(base(page), columns, rows), strict=True)]
 
 
 def jobs(page: PageSettings) -> list[Job]:
     """The fastest first."""
-    return sorted(cells(page), key=lambda job: job.evaluations)
+    return sorted(cell_jobs(page), key=lambda job: job.evaluations)
 
 
 def panels(scene: Scene) -> dict[str, Any]:
-    page, names = scene.page, [job.name for job in cells(scene.page)]
-    # a cell says its S and η and no more, so it may stand here only with this seed, spacing and checkpoint
+    page, made = scene.page, cell_jobs(scene.page)
+    # a cell says what of it varies and no more, so only what belongs to these settings may stand here
+    names = [job.name for job in made]
     values = [scene.of(name) if name in scene.finished or name in scene.now else None for name in names]
-    columns = len(page.grid_steps)
+    columns, rows = axes(page)
     done = sum(value is not None and value["state"] == "done" for value in values)
     state = whole_state(values)
     evaluations = sum(job.evaluations for job in scene.jobs)
+    titles = [[words.value_label(axis.name, value) for value in axis.values] for axis in (columns, rows)]
+    asked = [{name: value_of(job.request, name) for name in AXES} for job in made]
+    n = len(columns.values)
     value = {
         "state": "running" if state == "waiting" and done else state,
         "progress": done / len(names),
         "grid": {
-            "steps": list(page.grid_steps),
-            "etas": list(page.grid_etas),
-            "cells": [values[i : i + columns] for i in range(0, len(values), columns)],
+            "title": words.axes_name(columns.name, rows.name),
+            "columns": titles[0],
+            "rows": titles[1],
+            "settings": [asked[i : i + n] for i in range(0, len(asked), n)],
+            "cells": [values[i : i + n] for i in range(0, len(values), n)],
         },
-        "label": words.grid_plan(len(names), evaluations, scene.estimate_s),
+        "label": words.grid_plan(
+            len(names), evaluations, scene.estimate_s, words.alike(made[0].request, columns.name, rows.name)
+        ),
     }
-    runs = of_one_start([scene.finished.get(name) for name in names])
+    runs = [scene.finished[name] for name in names if name in scene.finished]
     file = None
-    if runs is not None:
-        name = file_name(runs[0], "grid", settings=False) + ".png"
+    if len(runs) == len(names):
+        seeds = tuple(dict.fromkeys(job.request.seeds[0] for job in made))
+        name = file_name(runs[0], "grid", settings=False, seeds=seeds) + ".png"
         file = File("PNG with legend", name, tuple(runs), lambda: grid(".png", runs, page))
     return {"grid": scene.with_files(value, file)}
 
@@ -74,8 +96,9 @@ def panels(scene: Scene) -> dict[str, Any]:
 def grid(suffix: str, runs: Sequence[Finished], page: PageSettings) -> bytes:
     from core import files
 
-    said = words.grid_words(runs[0].checkpoint, [run.record for run in runs], len(page.grid_steps))
-    return files.grid(suffix, [run.made for run in runs], page.grid_steps, page.grid_etas, *said)
+    columns, rows = axes(page)
+    said = words.legend(runs[0].checkpoint, base(page), [run.record for run in runs], columns, rows)
+    return files.grid(suffix, [run.made for run in runs], columns, rows, said)
 
 
 VIEW = View("grid", layout, jobs, panels)

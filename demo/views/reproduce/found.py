@@ -12,7 +12,7 @@ from core.reproduce import seeds_text
 from demo.tiles import PART, SAME_AT_ANY_BATCH
 from demo.views.reproduce.code import code
 from demo.views.reproduce.found_controls import VERSIONS, Here, controls_of
-from demo.words import setting_label, solver
+from demo.words import axes_name, setting_label, solver
 
 SAME = "weights, precision, backend, threads, device and versions"  # what the last bit depends on
 
@@ -57,8 +57,8 @@ def rows_of(found: Recorded) -> list[tuple[str, str]]:
     s, timing = request.settings, record["timing"]
     if found.kind == "race":
         what = "A race: " + "; ".join(setting_label(p.settings.steps, p.settings.eta) for p in parts)
-    elif found.kind == "grid":
-        what = f"A grid of {len(parts)} cells"
+    elif found.columns is not None and found.rows is not None:
+        what = f"A grid of {len(parts)} cells: {axes_name(found.columns.name, found.rows.name)}"
     elif found.kind == "branches":
         what = f"{request.count} branches from x_t at t = {', '.join(map(str, found.at))}"
     elif request.branches is not None:
@@ -79,7 +79,7 @@ def rows_of(found: Recorded) -> list[tuple[str, str]]:
     where = f"{timing['device_name']}, {timing['precision']}, {timing['threads']} threads, {backend_of(timing)}"
     return [
         *rows,
-        ("Seeds", seeds_text(request.seeds)),
+        ("Seeds", seeds_text(tuple(dict.fromkeys(seed for part in parts for seed in part.seeds)))),
         ("Made on", where),
         ("Took", f"{timing['total_s']:.2f} s" if len(parts) == 1 else "each run its own time"),
     ]

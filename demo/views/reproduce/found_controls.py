@@ -9,6 +9,7 @@ from typing import Any
 import numpy
 import torch
 
+from core.axes import AXES, Axis, value_of
 from core.device import device_name
 from core.engine import Engine
 from core.record import Recorded
@@ -19,13 +20,14 @@ from demo.settings import (
     COUNTS,
     FRAMES,
     FRAMES_BETWEEN,
-    MAX_GRID_ETAS,
-    MAX_GRID_STEPS,
+    GRID_LISTS,
+    MAX_GRID,
     MAX_KEYS,
     MAX_LANES,
     MAX_PAGE_SEED,
     SHEET,
     SHEET_STEPS,
+    vary_together,
 )
 
 VERSIONS = ("torch", "numpy")  # what a last bit may depend on
@@ -70,20 +72,18 @@ def controls_of(found: Recorded, here: Here) -> dict[str, Any]:
     for such a run."""
     requests = found.requests
     for request in requests:
-        shown_here(request, here, found.kind in ("race", "grid"))
+        shown_here(request, here)
     first = requests[0]
     s, seeds = first.settings, first.seeds
     base: dict[str, Any] = {"checkpoint": here.checkpoint, "spacing": s.spacing}
     if found.kind == "race":
+        if any(r.settings.solver != "ddim" for r in requests):
+            raise ValueError(f"The page's races are sampled by DDIM, this one by {SOLVERS[s.solver].title}.")
         lanes = tuple(Lane(r.settings.steps, r.settings.eta, r.settings.spacing or "leading") for r in requests)
         limit("runners", len(lanes), MAX_LANES)
         return base | {"view": "compare", "seed": seeds[0], "lanes": plain(lanes)}
-    if found.kind == "grid":
-        steps, etas = sorted(set(found.steps)), sorted(set(found.etas))
-        limit("columns", len(steps), MAX_GRID_STEPS)
-        limit("rows", len(etas), MAX_GRID_ETAS)
-        grid = {"grid_steps": plain(steps), "grid_etas": plain(etas)}
-        return base | grid | {"view": "grid", "seed": seeds[0]}
+    if found.columns is not None and found.rows is not None:
+        return base | grid_controls(first, found.columns, found.rows)
     base |= {"steps": s.steps, "eta": s.eta, "solver": s.solver}
     if first.sheet is not None or first.place is not None:
         if first.sheet not in (None, SHEET):
@@ -99,6 +99,20 @@ def controls_of(found: Recorded, here: Here) -> dict[str, Any]:
     if list(seeds) != list(range(seeds[0], seeds[0] + len(seeds))) or len(seeds) not in COUNTS:
         raise ValueError(f"Explore shows {', '.join(map(str, COUNTS))} neighbouring seeds, this run has others.")
     return base | {"view": "explore", "seed": seeds[0], "count": len(seeds)}
+
+
+def grid_controls(first: Request, columns: Axis, rows: Axis) -> dict[str, Any]:
+    """Grid's axes with their values, and what the sliders say of all else."""
+    varied = (columns.name, rows.name)
+    if not vary_together(*varied):
+        raise ValueError("The page's grids do not vary η with the solver.")
+    if "eta" in varied and first.settings.solver != "ddim":
+        raise ValueError("The page's grids that vary η are sampled by DDIM, this one is not.")
+    for what, axis in (("columns", columns), ("rows", rows)):
+        limit(what, len(set(axis.values)), MAX_GRID)
+    lists = {GRID_LISTS[axis.name]: sorted(set(axis.values)) for axis in (columns, rows)}
+    fixed = {name: value_of(first, name) for name in AXES if name not in varied}
+    return {"view": "grid", "grid_x": columns.name, "grid_y": rows.name, **fixed, **lists}
 
 
 def path_controls(request: Request) -> dict[str, Any]:
@@ -121,15 +135,15 @@ def limit(what: str, n: int, most: int) -> None:
         raise ValueError(f"The page has room for {most} {what}, this run has {n}.")
 
 
-def shown_here(request: Request, here: Here, together: bool) -> None:
+def shown_here(request: Request, here: Here) -> None:
     """Raises ValueError for settings that no control of the page can take."""
     s = request.settings
     if request.branches is not None or request.start is not None:
         raise ValueError("The page has no controls for branches or for a start below x_T.")
     if s.timesteps is not None or s.sigma_hat:
         raise ValueError("The page has no control for σ̂ or a step list of its own.")
-    if s.solver != "ddim" and (together or s.eta > 0):
-        raise ValueError(f"The page's races and grids are sampled by DDIM, this run by {SOLVERS[s.solver].title}.")
+    if s.solver != "ddim" and s.eta > 0:
+        raise ValueError(f"{SOLVERS[s.solver].title} adds no noise, and this run has η = {s.eta:g}.")
     if s.clip is not None and s.clip != here.clips:
         raise ValueError("The page follows the checkpoint's own clipping, this run did not.")
     if s.steps > here.T:
