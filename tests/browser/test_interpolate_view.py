@@ -36,6 +36,21 @@ def test_keys_can_be_added_and_the_loop_opened(open_page):
     wait_done(page)
 
 
+def test_every_picture_of_the_longest_path_can_be_made_out_and_each_row_begins_with_a_key(open_page):
+    page = open_page(LIGHT + "&view=interpolate&steps=2&between=15&keys=1,2,3,4,5,6,7,8")
+    settle(page, "#path .ribbon:last-child canvas:nth-child(120):last-child")
+    wait_done(page)
+    for size in ((1280, 900), (1920, 1080)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.wait_for_function(
+            """() => { const all = [...document.querySelector('#path .ribbon').children];
+              const first = all.filter((c) => c.offsetLeft === all[0].offsetLeft);
+              return all[0].clientWidth >= 24 && first.every((c) => c.matches('.key')); }"""
+        )
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function("document.querySelector('#path .ribbon canvas').clientWidth >= 24")
+
+
 def test_dragging_over_the_sheet_shows_the_nearest_cell_then_the_place_itself(open_page):
     page = open_page(LIGHT + "&view=interpolate")
     settle(page, '#square section[data-sheet="done"][data-painted="done"]')

@@ -3,6 +3,15 @@
   "use strict";
   const { el, picture, cut, canvases, frame, paintFrame, player, transport, calm } = window.ddim.kit;
 
+  const SMALLEST = 26; // px of a thumbnail that still shows its picture
+
+  // Pictures in one row of a ribbon: all of them, or, where they would be too small, as many whole ways from key to key
+  // as have room, so that every row begins with a key.
+  function inRow(n, between, width) {
+    const room = Math.max(1, Math.floor(width / SMALLEST));
+    return n <= room ? n : room < between ? room : between * Math.floor(room / between);
+  }
+
   window.ddim.kinds.path = (root) => {
     const f = frame(root, "Path through x_T");
     const big = el("canvas", { role: "img", "aria-label": "Picture on the path", width: 1, height: 1 });
@@ -19,6 +28,10 @@
       if (moving) t.range.value = 1000 * p;
       t.range.setAttribute("aria-valuetext", `frame ${k + 1} of ${value.n}`);
     };
+    const spread = () => {
+      if (value && slerps.clientWidth) root.style.setProperty("--in-row", inRow(value.n, value.between, slerps.clientWidth));
+    };
+    new ResizeObserver(spread).observe(slerps);
     const film = player(paint, () => 120 * (value ? value.n : 10), () => root.offsetParent);
     const t = transport(root, film, "Scrub the path");
     root.transport.frames = () => (value ? value.n - 1 : 1);
@@ -33,6 +46,7 @@
       const loaded = await picture(next.tiles), mix = next.fade ? await picture(next.fade) : null;
       if (!current()) return;
       image = loaded; fade = mix; value = next;
+      spread();
       for (const [ribbon, source, name] of [[slerps, image, "Path"], [fades, fade, "Cross-fade"]]) {
         if (!source) { ribbon.replaceChildren(); continue; }
         canvases(ribbon, value.n, (i) => `${name}, frame ${i + 1} of ${value.n}`).forEach((c, i) => {
