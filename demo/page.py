@@ -11,6 +11,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from demo.api import add_endpoints
+from demo.early_head import EarlyHead
 from demo.headers import Headers
 from demo.host import EngineHost
 from demo.layout import button, control, mounted, plain, sidebar
@@ -25,7 +26,7 @@ STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "re
 QUEUE_WAKE_S = 0.05
 MAX_UPLOAD = 16 << 20  # bytes; the longest film that the page makes can be dropped on it again
 # the kit and the session before who uses them
-SCRIPTS = ("calm", "kit", "live", "controls", "actions", "history", "tour", "curve", "keyboard")
+SCRIPTS = ("calm", "kit", "early", "live", "controls", "actions", "history", "tour", "curve", "keyboard")
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -65,8 +66,9 @@ def launch_options(host: EngineHost) -> dict[str, Any]:
 
 
 def app_options(live: Live) -> dict[str, Any]:
-    """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, and headers."""
-    return {"routes": routes(live), "middleware": [Middleware(Headers)]}
+    """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, headers, and the script
+    at once."""
+    return {"routes": routes(live), "middleware": [Middleware(Headers), Middleware(EarlyHead)]}
 
 
 def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:

@@ -36,6 +36,54 @@ def test_the_race_and_the_sweep_are_there_before_the_server_has_said_a_word(open
     assert painted(page, "#duel .lane canvas")
 
 
+@pytest.fixture
+def slow_page(chromium, server):
+    """Opens a page to which none of Gradio's scripts comes, until they are let through."""
+    contexts = []
+
+    def open_(query="", **options):
+        contexts.append(chromium.new_context(**options))
+        page, held = contexts[0].new_page(), []
+        page.set_default_timeout(90_000)
+        page.route("**/*.js", lambda route: held.append(route))
+
+        def let_through():
+            for route in held:
+                route.continue_()
+            page.unroute("**/*.js")
+
+        page.goto(f"{server}/{query}", wait_until="commit")
+        return page, let_through
+
+    yield open_
+    contexts[0].close()
+
+
+def test_the_race_runs_before_gradio_is_there_and_its_panel_goes_on_with_it(slow_page):
+    page, let_through = slow_page()
+    clock = page.locator("#early time").last
+    clock.wait_for()
+    for after in ("0.00 s", "1.00 s"):  # DDPM's, which takes twenty
+        page.wait_for_function(
+            "([n, t]) => parseFloat(n.textContent) > parseFloat(t)", arg=[clock.element_handle(), after]
+        )
+    assert page.locator("#hero").count() == 0
+    assert all(painted(page, f"#early .race > :nth-child({i}) canvas") for i in (1, 2, 3))
+    reached = float(clock.inner_text().split()[0])
+    let_through()
+    page.wait_for_selector('#hero section[data-painted="recorded"]')
+    assert page.locator("#early").count() == 0
+    assert float(page.locator("#hero .clock").last.inner_text().split()[0]) >= reached
+
+
+@pytest.mark.parametrize(("query", "motion"), [("?count=1&steps=2&steps_b=2", "no-preference"), ("", "reduce")])
+def test_who_follows_a_link_or_wants_no_motion_sees_nothing_of_that(slow_page, query, motion):
+    page, _ = slow_page(query, reduced_motion=motion)
+    page.wait_for_function("window.ddim && document.body")
+    page.wait_for_timeout(200)
+    assert page.locator("#early").count() == 0
+
+
 def test_who_follows_a_link_is_not_shown_the_race(open_page):
     page = open_page("count=1&steps=2&steps_b=2")
     assert not page.is_visible("#hero-card")

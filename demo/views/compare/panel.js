@@ -108,6 +108,8 @@
         l.image = image; l.value = v;
       }
       say();
+      const early = opening && window.ddim.takeOver?.();
+      if (early) film.seek(early);
       if (["done", "recorded"].includes(state) && root.dataset.painted !== state && !window.ddim.kit.calm()) t.set(true);
       else film.repaint();
       root.dataset.painted = state;
