@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core import Engine
+from core.branches import spread
 from core.pixels import to_pixels
 from demo.cache import Cache
-from demo.jobs import Finished, Job
+from demo.jobs import Finished, Job, Tree
+from demo.pictures import tiles_picture
 from demo.tiles import Tiles
 from demo.values import base, film_value, finished_of, frames_of, value_of
 
@@ -93,6 +95,34 @@ def run_film(engine: Engine, job: Job, over: Over) -> Iterator[Update | None]:
     x_t, x0_hat = frames_of(film)
     finished = finished_of(engine, job, run.timing, run.record, x_t[-1:], (x_t, x0_hat), film)
     finished = replace(finished, drawing_s=previews.spent_s + time.perf_counter() - started + run.film_s)
+    yield Update(job, value_of(finished), finished)
+
+
+def run_branches(engine: Engine, job: Job, over: Over) -> Iterator[Update | None]:
+    """Branches from one x_t, all at once, with their trajectories."""
+    run, previews = engine.run(job.request, film=True), Previews()
+    film, branches = run.film, job.request.branches
+    assert film is not None
+    assert branches is not None
+    fork = None
+    for step in run:
+        if over():
+            run.close()
+            return
+        if step.t == branches.at:
+            fork = tiles_picture(to_pixels(step.x_t[:1].float().cpu()))
+        if run.finished or not previews.due:
+            yield None
+            continue
+        started = time.perf_counter()
+        tiles = tiles_picture(to_pixels(step.x0_hat.float().cpu()))
+        value = base(engine, job, "running") | {"progress": run.done / run.evaluations, "tiles": tiles}
+        previews.made(started)
+        yield Update(job, value)
+    assert fork is not None  # its t is one of the steps
+    finished = finished_of(engine, job, run.timing, run.record, run.pixels)
+    tree = Tree(branches.at, fork, tuple((f.t, f.x0_hat) for f in film.frames), spread(run.images))
+    finished = replace(finished, drawing_s=previews.spent_s + run.film_s, tree=tree)
     yield Update(job, value_of(finished), finished)
 
 

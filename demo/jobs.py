@@ -49,6 +49,17 @@ def settings_of(page: PageSettings) -> SamplerSettings:
 
 
 @dataclass(frozen=True)
+class Tree:
+    """What a run with branches has beside its ends. at: the t where they part. fork: x_t there. film: (t, x̂0 of each
+    branch, K×H×W×3), from noise to the pictures. apart: how much they differ (core.branches.spread)."""
+
+    at: int
+    fork: Picture
+    film: tuple[tuple[int, NDArray[np.uint8]], ...]
+    apart: float
+
+
+@dataclass(frozen=True)
 class Finished:
     """The result of a job.
 
@@ -69,11 +80,13 @@ class Finished:
     times: tuple[tuple[int, float, float], ...] = ()  # (t, x_t there at s, x̂0 there at s) of each frame
     drawing_s: float = 0.0
     shared: int = 0
+    tree: Tree | None = None
 
     @property
     def size(self) -> int:
         """Bytes, about."""
         films = sum(part.nbytes for part in self.film or ())
+        films += sum(frame.nbytes for _, frame in self.tree.film) if self.tree is not None else 0
         return self.pixels.nbytes + films + len(self.shown.uri) + 4000
 
     @property

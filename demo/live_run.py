@@ -95,7 +95,7 @@ class LiveRun:
         return None
 
     def _scene(self, engine: Engine) -> Scene:
-        jobs, ms = self.view.jobs(self.page), self.host.expected_ms
+        jobs, ms = self.view.fitted(self.view.jobs(self.page), engine), self.host.expected_ms
         for job in jobs:
             engine.plan(job.request)  # what is refused is refused before anything runs
         estimate_s = sum(ms(self.page.checkpoint, 1) * job.request.count * job.evaluations for job in jobs) / 1000
@@ -147,9 +147,11 @@ class LiveRun:
                 yield from self._shown(scene, update)
 
     def _one(self, scene: Scene, jobs: list[Job]) -> Iterator[Message | None]:
-        """A film, or jobs that share a batch."""
+        """A film, branches, or jobs that share a batch."""
         if jobs[0].film:
             updates = computing.run_film(scene.engine, jobs[0], self.over)
+        elif jobs[0].request.branches is not None:
+            updates = computing.run_branches(scene.engine, jobs[0], self.over)
         else:
             updates = computing.run_parts(scene.engine, jobs, self.over, self.host.cache)
         for update in updates:

@@ -31,19 +31,20 @@ from demo.fields import (
 COUNTS = (1, 4, 8, 16, 32)
 FRAMES = 11  # of Explore's strip
 FRAMES_BETWEEN = (4, 6, 10, 15)
+BRANCHES = (2, 4, 6, 8)
 MAX_PAGE_SEED = 2**53 - max(COUNTS)  # whole numbers stay exact in a browser up to 2⁵³, and samples count on from here
-MAX_LANES, MAX_KEYS, MAX_GRID = 4, 8, 8
+MAX_LANES, MAX_KEYS, MAX_GRID, MAX_ROWS = 4, 8, 8, 6
 SHEET, SHEET_STEPS = 7, 10  # a sheet is an overview of 49 pictures, so it takes so few steps at most
 SOLVER_TITLES = {name: solver.title for name, solver in SOLVERS.items()}
 SPACINGS = {name: name for name in ("leading", "trailing", "linspace", "quadratic")}
 VIEWS = {
-    "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "grid": "Grid",
+    "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "branches": "Branches", "grid": "Grid",
     "tradeoff": "Trade-off", "reproduce": "Reproduce", "learn": "Learn",
 }  # fmt: skip
 WHAT = {
     "samples": "Samples", "strip": "Strip", "a": "Player A", "b": "Player B",
     "lane0": "Runner A", "lane1": "Runner B", "lane2": "Runner C", "lane3": "Runner D",
-    "path": "Path", "place": "Place on the sheet", "sheet": "Sheet",
+    "branches": "Branches, first row", "path": "Path", "place": "Place on the sheet", "sheet": "Sheet",
 }  # fmt: skip
 AXIS_TITLES = {
     "steps": "Steps S", "eta": "Randomness η", "seed": "Seed", "spacing": "Step spacing", "solver": "Solver",
@@ -102,6 +103,14 @@ FIELDS: dict[str, Field] = {
     "grid_seeds": Field(Listed(SEED, 1, MAX_GRID, "numbers", rising=True), (5, 6, 7, 10), "Seeds"),
     "grid_spacings": Field(Several(SPACINGS), tuple(SPACINGS), "Step spacings"),
     "grid_solvers": Field(Several(SOLVER_TITLES), tuple(SOLVER_TITLES), "Solvers"),
+    "branch_at": Field(
+        Listed(Whole(0), 1, MAX_ROWS, "numbers", rising=True), (300, 500, 700, 900), "Part at t",
+        "From 999, all noise, to 0, the picture. Each is taken at the nearest t that the steps come through.",
+    ),
+    "branch_eta": Field(
+        Real(0, 1), 1.0, "η of the branches", "Below t each branch adds noise of its own. 0: all are one.",
+    ),
+    "branch_count": Field(Nearest(BRANCHES), 6, "Branches from each t"),
     "what": Field(Choice(WHAT), "samples", "Run"),  # that Reproduce writes out
     "shape": Field(Choice(SHAPES), "ring", "Distribution"),  # that Learn flows to
     "captions": Field(
@@ -140,6 +149,9 @@ class PageSettings:
     grid_seeds: tuple[int, ...] = FIELDS["grid_seeds"].default
     grid_spacings: tuple[str, ...] = FIELDS["grid_spacings"].default
     grid_solvers: tuple[str, ...] = FIELDS["grid_solvers"].default
+    branch_at: tuple[int, ...] = FIELDS["branch_at"].default
+    branch_eta: float = FIELDS["branch_eta"].default
+    branch_count: int = FIELDS["branch_count"].default
     what: str = FIELDS["what"].default
     shape: str = FIELDS["shape"].default
     captions: bool = FIELDS["captions"].default

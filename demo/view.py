@@ -12,7 +12,13 @@ from demo.scene import Scene
 from demo.settings import PageSettings
 
 if TYPE_CHECKING:
+    from core import Engine
     from demo.host import EngineHost
+
+
+def as_they_are(jobs: list[Job], engine: Engine) -> list[Job]:
+    """Of a view whose jobs any checkpoint can run."""
+    return jobs
 
 
 def no_jobs(page: PageSettings) -> list[Job]:
@@ -23,14 +29,16 @@ def no_jobs(page: PageSettings) -> list[Job]:
 @dataclass(frozen=True)
 class View:
     """name: a key of demo.settings.VIEWS. layout: puts panels and controls on the page, in the view's column. jobs: the
-    runs that it needs, in the order in which they are run. panels: panel name → its value, from what the jobs show; it
-    is asked after every change. early: of panels that need no model."""
+    runs that it needs, in the order in which they are run. fitted: the same as this checkpoint can run them. panels:
+    panel name → its value, from what the jobs show; it is asked after every change. early: of panels that need no
+    model."""
 
     name: str
     layout: Callable[[EngineHost], None]
     jobs: Callable[[PageSettings], list[Job]] = no_jobs
     panels: Callable[[Scene], dict[str, Any]] = lambda scene: {}
     early: Callable[[PageSettings], dict[str, Any]] = lambda page: {}
+    fitted: Callable[[list[Job], Engine], list[Job]] = as_they_are
 
     @property
     def folder(self) -> Path:

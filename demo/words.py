@@ -135,6 +135,28 @@ def legend(
     )
 
 
+def branches_label(steps: int, eta: float, branch_eta: float, seed: int) -> str:
+    """The caption of rows of branches."""
+    return f"S = {steps} · seed {seed}, at η = {short(eta)} down to t, then at η = {short(branch_eta)}"
+
+
+def branches_said(eta: float) -> str:
+    """What to look for in rows of branches."""
+    if eta == 0:
+        return "Without noise there is one way down from each x_t, so the branches are all alike: raise their η."
+    return "Where a row's pictures are alike, that was decided at its t; where they differ, it was still open."
+
+
+def branches_note(request: Request) -> str:
+    """What stands below exported rows."""
+    s, branches = request.settings, request.branches
+    assert branches is not None
+    return (
+        f"down at η = {short(s.eta)} to t, then branches at η = {short(branches.eta)}; S = {s.steps}, "
+        f"seed {request.seeds[0]}; rms: how much two branches differ, pixels 0 to 1"
+    )
+
+
 def failure_note(kind: str) -> str:
     """A sentence for an error that nobody foresaw. kind: the name of its class."""
     remedy = "choose fewer pictures" if "OutOfMemory" in kind else "the terminal that runs app.py shows more"

@@ -9,10 +9,11 @@ import pytest
 
 from core import Branches, DataError, Engine, Request, SamplerSettings
 from core.axes import Axis, cells
-from core.record import grid_record, race_record, recorded, run_record
+from core.record import branches_record, grid_record, race_record, recorded, run_record
 from core.timing import Timing
 from demo.settings import FIELDS, Lane, PageSettings, corrected
 from demo.views import VIEWS
+from demo.views.branches import jobs as branch_jobs
 from demo.views.grid import axes, cell_jobs
 from demo.views.reproduce.code import code_html, request_here
 from demo.views.reproduce.found import found_html, read
@@ -62,6 +63,10 @@ PAGES = [
     ("strip", PageSettings("tiny", seed=4, seed_to=2, eta=1.0)),
     ("path", PageSettings("tiny", view="interpolate", keys=(9, 4, 6), between=4, loop=False)),
     ("path", PageSettings("tiny", view="interpolate", keys=(9, 4), between=10, loop=True, own_noise=True, eta=0.5)),
+    (
+        "branches",
+        PageSettings("tiny", view="branches", seed=5, eta=0.5, branch_at=(250,), branch_eta=0.25, branch_count=2),
+    ),
     ("place", PageSettings("tiny", view="interpolate", corners=(4, 5, 6, 8), place=(0.25, 1.0))),
     ("sheet", PageSettings("tiny", view="interpolate", corners=(4, 5, 6, 8), steps=6)),
 ]
@@ -69,8 +74,9 @@ PAGES = [
 
 @pytest.mark.parametrize(("what", "page"), PAGES, ids=lambda v: v if isinstance(v, str) else "")
 def test_the_controls_that_a_file_sets_ask_for_the_run_it_holds(engine, here, what, page):
-    record = record_of(engine, request_here(what, page))
-    repeated = jobs_of(set_to(controls_of(recorded(record), here)))[what]
+    record = record_of(engine, request_here(what, page, engine))
+    again = set_to(controls_of(recorded(record), here))
+    repeated = jobs_of(again)["row 0" if what == "branches" else what]
     assert record_of(engine, repeated)["request"] == record["request"]
 
 
@@ -100,6 +106,14 @@ def test_a_grid_sets_its_axes_and_what_all_its_cells_have(engine, here, changes,
         assert ("Seeds", "5,6,7,10") in found.rows
 
 
+def test_rows_of_branches_set_all_their_t(engine, here):
+    page = PageSettings("tiny", view="branches", steps=10, eta=0.25, seed=5, branch_at=(100, 500, 900), branch_count=2)
+    runs = [record_of(engine, job.request) for job in branch_jobs(page)]
+    found = set_to(controls_of(recorded(branches_record(runs)), here))
+    assert jobs_of(found) == jobs_of(page)
+    assert found.branch_at == (100, 500, 900)
+
+
 def test_a_grid_that_the_page_cannot_show_is_refused_by_name(engine, here):
     def refused(base, columns, rows, word):
         asked = cells(base, Axis(*columns), Axis(*rows))
@@ -115,7 +129,7 @@ def test_a_grid_that_the_page_cannot_show_is_refused_by_name(engine, here):
 
 def test_a_file_sets_controls_of_the_page_and_no_others(engine, here):
     for what, page in PAGES:
-        controls = controls_of(recorded(record_of(engine, request_here(what, page))), here)
+        controls = controls_of(recorded(record_of(engine, request_here(what, page, engine))), here)
         assert set(controls) <= {"checkpoint", *FIELDS}
         assert {"checkpoint", "view", "spacing"} <= set(controls)
 
@@ -132,7 +146,7 @@ def test_a_file_sets_controls_of_the_page_and_no_others(engine, here):
         (Request((3, 8), frames=9), "Interpolate puts"),
         (Request(tuple(range(9)), frames=33), "room for 8 keys"),
         (Request((1, 2, 3, 4), sheet=5), "7 × 7"),
-        (Request((3,), branches=Branches(500)), "no controls for branches"),
+        (Request((3,), branches=Branches(500, 5)), "2, 4, 6, 8 branches"),
         (Request((1, 2, 3, 4), SamplerSettings(50), sheet=7), "10 steps at most"),
     ],
 )

@@ -50,7 +50,7 @@ def test_every_view_runs_with_the_controls_as_they_are_and_shows_what_it_ran(tab
         assert lanes[2]["label"] == f"S = {T} · η = 1"
         assert {row[0]: row[1:] for row in lanes[2]["readout"]}[f"vs DDPM {T}"] == ["1.0×", "measured"]
     if view == "grid":
-        assert answer.panels["grid"]["grid"]["steps"] == [5, 10, 20, min(T, 50)]
+        assert answer.panels["grid"]["grid"]["columns"] == [f"S = {S}" for S in (5, 10, 20, min(T, 50))]
     for panel in {"compare": ["race"], "grid": ["grid"]}.get(view, []):
         for name, data in tab.files(answer, panel).items():
             (tmp_path / name).write_bytes(data)

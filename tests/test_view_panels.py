@@ -37,7 +37,8 @@ def tab(host):
 def test_each_view_runs_what_it_shows_and_nothing_else():
     assert {view: [job.name for job in jobs(PAGE)] for view, jobs in JOBS.items() if view != "grid"} == {
         "explore": ["a", "b", "samples", "strip"], "compare": ["lane0", "lane1", "lane2"],
-        "interpolate": ["place", "path", "sheet"], "tradeoff": [], "reproduce": [], "learn": [],
+        "interpolate": ["place", "path", "sheet"], "branches": ["row 0", "row 1", "row 2", "row 3"],
+        "tradeoff": [], "reproduce": [], "learn": [],
     }  # fmt: skip
     race = JOBS["compare"](replace(PAGE, lanes=(Lane(50, 0.0), Lane(5, 1.0))))
     assert [(job.name, job.evaluations) for job in race] == [("lane1", 5), ("lane0", 50)]  # the short one first
@@ -47,8 +48,18 @@ def test_each_view_runs_what_it_shows_and_nothing_else():
 @pytest.mark.parametrize("far", [-1e9, 1e99])
 @pytest.mark.parametrize("view", JOBS)
 def test_every_view_can_run_at_both_ends_of_every_control(view, far):
-    lists = {"keys": [far] * 8, "corners": [far] * 4, "grid_steps": [far], "grid_etas": [far], "place": [far, far]}
-    one = dict.fromkeys(("steps", "eta", "seed", "seed_to", "count", "steps_b", "eta_b", "between"), far)
+    lists = {
+        "keys": [far] * 8,
+        "corners": [far] * 4,
+        "grid_steps": [far],
+        "grid_etas": [far],
+        "place": [far, far],
+        "grid_seeds": [far],
+        "branch_at": [far],
+    }
+    one = dict.fromkeys(
+        ("steps", "eta", "seed", "seed_to", "count", "steps_b", "eta_b", "between", "branch_eta", "branch_count"), far
+    )
     page = corrected({**one, **lists, "view": view}, ["tiny"], lambda _: 1000).page
     assert all(job.request.count >= 1 for job in JOBS[view](page))
 

@@ -2,9 +2,9 @@
 (() => {
   "use strict";
   const { ddim } = window, { el } = ddim.kit;
-  const MOST = 12, SIDE = 64, DRAWN_MS = 250, KEPT = "ddim-history";
-  const VIEWS = ["explore", "compare", "interpolate", "grid"]; // whose runs are pictures
-  let items = [], root = null, timer = 0;
+  const MOST = 12, SIDE = 64, KEPT = "ddim-history";
+  const VIEWS = ["explore", "compare", "interpolate", "branches", "grid"]; // whose runs are pictures
+  let items = [], root = null;
 
   // Of an app of before the settings had other names: such a run cannot be gone back to.
   const names = JSON.stringify(Object.keys(ddim.settings).sort());
@@ -16,7 +16,7 @@
   function thumbnail(view) {
     const all = [...document.querySelectorAll(`#view-${view} section.panel:not([data-panel=hero]) canvas`)];
     const there = all.filter((c) => c.width > 1 && c.offsetParent);
-    const best = there.find((c) => c.closest(".tiles, .ribbon, .matrix")) || there[0];
+    const best = there.find((c) => c.closest(".tiles, .ribbon, .matrix td:not(.fork)")) || there[0];
     if (!best) return "";
     const small = el("canvas", { width: SIDE, height: SIDE });
     small.getContext("2d").drawImage(best, 0, 0, SIDE, SIDE);
@@ -28,6 +28,7 @@
     const run = `S ${s.steps} · η ${s.eta}`;
     const said = {
       compare: `${s.lanes.map((l) => l.steps).join(" / ")} steps`, interpolate: `${run} · ${s.keys.length} keys`,
+      branches: `${run} · ${s.branch_at.length} t`,
       grid: [s.grid_x, s.grid_y].map((axis) => s[ddim.known.axes[axis]].length).join(" × "),
     }[s.view] || run;
     const ofOne = s.view !== "interpolate" && !(s.view === "grid" && [s.grid_x, s.grid_y].includes("seed"));
@@ -48,18 +49,16 @@
     }));
   }
 
-  // A run is finished; its panels are drawn in a moment.
-  function done() {
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const settings = structuredClone(ddim.settings), key = JSON.stringify(settings);
-      if (!ddim.atRest || !VIEWS.includes(settings.view)) return;
-      const thumb = thumbnail(settings.view);
-      if (!thumb) return;
-      items = [{ key, settings, thumb }, ...items.filter((item) => item.key !== key)].slice(0, MOST);
-      try { sessionStorage.setItem(KEPT, JSON.stringify(items)); } catch { /* a browser that keeps nothing */ }
-      paint();
-    }, DRAWN_MS);
+  // A run is finished, and is kept as soon as its panels are drawn: somebody may change something in the same second.
+  async function done() {
+    const settings = structuredClone(ddim.settings), key = JSON.stringify(settings);
+    if (!VIEWS.includes(settings.view)) return;
+    await ddim.drawn();
+    const thumb = key === JSON.stringify(ddim.settings) ? thumbnail(settings.view) : "";
+    if (!thumb) return;
+    items = [{ key, settings, thumb }, ...items.filter((item) => item.key !== key)].slice(0, MOST);
+    try { sessionStorage.setItem(KEPT, JSON.stringify(items)); } catch { /* a browser that keeps nothing */ }
+    paint();
   }
 
   ddim.history = { done };

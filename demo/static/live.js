@@ -198,7 +198,7 @@
     const panel = panels.get(name), value = values.get(name);
     if (!panel || !value) return;
     const mine = ++panel.seq;
-    panel.draw(value, () => mine === panel.seq).catch((error) => console.warn(`ddim: ${name} not drawn`, error));
+    panel.drawn = panel.draw(value, () => mine === panel.seq).catch((error) => console.warn(`ddim: ${name} not drawn`, error));
   }
 
   // Gradio may draw a component's markup again; then the panel begins anew with the newest value.
@@ -208,6 +208,7 @@
     if (values.has(section.dataset.panel)) draw(section.dataset.panel);
     else section.dataset.state = "empty";
     setBusy(busy); // the buttons are there only now
+    if (said.state === "done") window.ddim.history.done(); // the run was faster than Gradio
   }
 
   addEventListener("popstate", () => {
@@ -221,6 +222,7 @@
   const shared = {
     settings, set, want, stop, cancel, say, status, address, mountPanel, mountStatus, mountGuide,
     onSettings: (listener) => listeners.push(listener),
+    drawn: () => Promise.all([...panels.values()].map((panel) => panel.drawn)),
     get T() { return known.checkpoints[settings.checkpoint]; },
     get ms() { return ms; },
     get atRest() { return !busy && !pace && !retry; },

@@ -33,6 +33,16 @@ def test_a_run_of_before_is_come_back_to_with_all_its_settings(open_page):
     assert len(kept(page, 3)) == 3
 
 
+def test_a_change_right_after_a_run_loses_nothing(open_page):
+    page = open_page(LIGHT)  # the opening run may be done before Gradio has put the panels in place
+    page.evaluate(
+        """async () => { for (const steps of [2, 3, 5]) { ddim.set({ steps });
+          while (!ddim.atRest || !ddim.answered) await new Promise((r) => setTimeout(r, 5));
+          await ddim.drawn(); } }"""
+    )
+    assert [item.split("·")[0] for item in kept(page, 4)] == [f"Explore\nS {S} " for S in (5, 3, 2, 4)]
+
+
 def test_no_more_than_twelve_are_kept_and_other_views_come_back_as_well(open_page):
     page = open_page(LIGHT + "&view=grid&grid_steps=2,3&grid_etas=0")
     assert kept(page, 1) == ["Grid\n2 × 1 · seed 3"]

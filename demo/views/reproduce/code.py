@@ -12,13 +12,17 @@ from core.request import Request
 from demo.host import EngineHost
 from demo.settings import PageSettings
 from demo.tiles import PART, SAME_AT_ANY_BATCH
+from demo.views.branches import fitted
+from demo.views.branches import jobs as branches
 from demo.views.compare import jobs as race
 from demo.views.explore import jobs as explore
 from demo.views.interpolate import jobs as path_and_sheet
 
 
-def request_here(what: str, page: PageSettings) -> Request:
-    """The request behind a panel: samples, strip, a, b, lane0…, path, place or sheet. Raises ValueError."""
+def request_here(what: str, page: PageSettings, engine: Engine) -> Request:
+    """The request behind a panel: samples, strip, a, b, lane0…, branches, path, place or sheet. Raises ValueError."""
+    if what == "branches":
+        return fitted(branches(page), engine)[0].request
     for job in (*explore(page), *race(page), *path_and_sheet(page)):
         if job.name == what:
             return job.request
@@ -50,7 +54,7 @@ def words_html(text: str) -> str:
 def code_panel(host: EngineHost, engine: Engine, page: PageSettings) -> str:
     """The run that page.what names, written out as markup; or why there is none."""
     try:
-        request = request_here(page.what, page)
+        request = request_here(page.what, page, engine)
     except ValueError as error:
         return f'<p role="alert">{html.escape(str(error))}</p>'
     folder = host.folder_text(page.checkpoint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy
 import torch
 
 from core.axes import AXES, Axis, value_of
+from core.branches import Branches
 from core.device import device_name
 from core.engine import Engine
 from core.record import Recorded
@@ -17,6 +18,7 @@ from core.request import Request
 from core.solvers import SOLVERS
 from demo.fields import Lane, plain
 from demo.settings import (
+    BRANCHES,
     COUNTS,
     FRAMES,
     FRAMES_BETWEEN,
@@ -25,6 +27,7 @@ from demo.settings import (
     MAX_KEYS,
     MAX_LANES,
     MAX_PAGE_SEED,
+    MAX_ROWS,
     SHEET,
     SHEET_STEPS,
     vary_together,
@@ -85,6 +88,8 @@ def controls_of(found: Recorded, here: Here) -> dict[str, Any]:
     if found.columns is not None and found.rows is not None:
         return base | grid_controls(first, found.columns, found.rows)
     base |= {"steps": s.steps, "eta": s.eta, "solver": s.solver}
+    if first.branches is not None:
+        return base | branch_controls(requests, first.branches)
     if first.sheet is not None or first.place is not None:
         if first.sheet not in (None, SHEET):
             raise ValueError(
@@ -115,6 +120,18 @@ def grid_controls(first: Request, columns: Axis, rows: Axis) -> dict[str, Any]:
     return {"view": "grid", "grid_x": columns.name, "grid_y": rows.name, **fixed, **lists}
 
 
+def branch_controls(requests: Sequence[Request], first: Branches) -> dict[str, Any]:
+    """Branches' rows, be they one."""
+    if first.count not in BRANCHES:
+        raise ValueError(
+            f"The page shows {', '.join(map(str, BRANCHES))} branches from each t, this run {first.count}."
+        )
+    at = sorted(request.branches.at for request in requests if request.branches is not None)
+    limit("rows", len(at), MAX_ROWS)
+    rows = {"branch_at": at, "branch_eta": first.eta, "branch_count": first.count}
+    return {"view": "branches", "seed": requests[0].seeds[0], **rows}
+
+
 def path_controls(request: Request) -> dict[str, Any]:
     """Explore's strip where it is one, else the timeline of Interpolate."""
     seeds, frames = request.seeds, request.frames or 0
@@ -138,8 +155,8 @@ def limit(what: str, n: int, most: int) -> None:
 def shown_here(request: Request, here: Here) -> None:
     """Raises ValueError for settings that no control of the page can take."""
     s = request.settings
-    if request.branches is not None or request.start is not None:
-        raise ValueError("The page has no controls for branches or for a start below x_T.")
+    if request.start is not None:
+        raise ValueError("The page has no control for a start below x_T.")
     if s.timesteps is not None or s.sigma_hat:
         raise ValueError("The page has no control for σ̂ or a step list of its own.")
     if s.solver != "ddim" and s.eta > 0:
