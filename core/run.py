@@ -117,7 +117,7 @@ class Run:
         plan, x = self.plan, self.network.to_device(x)
         self.network.warm_up(len(x), plan.checkpoint.shape)
         yield from walk(
-            self.network.network, x, steps, noise, plan.checkpoint.defaults.prediction_type, plan.clip_range,
+            self.network.labelled(plan.request.settings.label), x, steps, noise, plan.checkpoint.defaults.prediction_type, plan.clip_range,
             plan.solver, clock,
         )  # fmt: skip
 

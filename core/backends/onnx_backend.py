@@ -64,6 +64,8 @@ class OnnxBackend:
         """The export is made where the cache has none (a tenth of a second for the shipped nets); a cache that cannot
         be used costs only that. Raises BackendError for a network that cannot be exported."""
         load_runtime()
+        if checkpoint.config.num_class_embeds is not None:
+            raise BackendError("ONNX Runtime computes no network with classes here: use the torch backend for it.")
         threads = torch.get_num_threads()
         make = partial(_export, checkpoint)
         try:
