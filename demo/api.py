@@ -55,7 +55,8 @@ def add_endpoints(host: EngineHost) -> None:
         checkpoint: a name from the page's list. seeds: 1 to 64 whole numbers from 0 to 2^53-1. steps: S, from 1 to
         the checkpoint's T. eta: from 0 (DDIM, deterministic) to 1 (DDPM at S = T). spacing: leading, trailing,
         linspace or quadratic; null for the checkpoint's own. solver: ddim, or dpm-solver++, which
-        takes eta 0. label: the class of the pictures, for a checkpoint that has classes; null for any other. Progress {state, done, of} comes while it runs. The last
+        takes eta 0. label: the class of the pictures, for a checkpoint that has classes; null for any other. Progress
+        {state, done, of} comes while it runs. The last
         value is the result: state "done", files (png: a sheet, row by row; npy: float32 N,C,H,W, about -1 to 1) and
         records (settings, timing, versions).
         """
@@ -76,8 +77,8 @@ def add_endpoints(host: EngineHost) -> None:
     ) -> Iterator[dict[str, Any]]:
         """Sample the pictures on a path through the latents of two or more seeds (slerp).
 
-        checkpoint, steps, eta, spacing, solver, label: as in /sample. seeds: at least two. frames: pictures on the whole path,
-        from the number of seeds to 64. loop: return to the first seed. At eta above 0 all pictures add the first seed's
+        checkpoint, steps, eta, spacing, solver, label: as in /sample. seeds: at least two. frames: pictures on the
+        whole path, from the number of seeds to 64. loop: return to the first seed. At eta above 0 all pictures add the first seed's
         noise. Progress {state, done, of} comes while it runs. The last value is the result: state "done", files (gif:
         there and back, or round if it loops; png: the strip; npy: float32 N,C,H,W) and records.
         """
@@ -96,8 +97,8 @@ def add_endpoints(host: EngineHost) -> None:
         """Race 1 to 4 settings from one x_T, each timed alone.
 
         checkpoint: a name from the page's list. seed: of x_T. lanes: a list of {steps, eta, spacing}; what is left out
-        is 20, 0 and the checkpoint's own spacing. label: of all lanes, as in /sample. Progress {state, done, of} comes while it runs. The last value is
-        the result: state "done", files (gif: the race against the clock; png: the finished pictures side by side;
+        is 20, 0 and the checkpoint's own spacing. label: of all lanes, as in /sample. Progress {state, done, of}
+        comes while it runs. The last value is the result: state "done", files (gif: the race against the clock; png: the finished pictures side by side;
         npy: float32 lanes,C,H,W) and records, one for each lane.
         """
         from demo import api_runs
@@ -119,7 +120,8 @@ def add_endpoints(host: EngineHost) -> None:
 
         checkpoint: a name from the page's list. columns, rows: {setting: values}, where the setting is steps, eta,
         seed, spacing or solver; at most 48 cells. seed: of x_T. seed, steps, eta, spacing, solver: of all cells,
-        unless a setting varies; as in /sample. label: of all cells. Progress {state, done, of} comes while it runs. The last value is the
+        unless a setting varies; as in /sample. label: of all cells. Progress {state, done, of} comes while it
+        runs. The last value is the
         result: state "done", files (png: the matrix with its legend; npy: float32 cells,C,H,W, row by row) and
         records, one for each cell.
         """

@@ -20,18 +20,16 @@ from tests.foreign import latents, write_folder
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return write_folder(
-        tmp_path_factory.mktemp("classes") / "ten", DDIMScheduler(clip_sample=False), num_class_embeds=10
-    )
+    return write_folder(tmp_path_factory.mktemp("classes") / "ten", DDIMScheduler(), num_class_embeds=10)
 
 
 @torch.no_grad()
 def theirs(unet, x, label):
-    scheduler = DDIMScheduler(clip_sample=False)
+    scheduler = DDIMScheduler()
     scheduler.set_timesteps(20)
     for t in scheduler.timesteps:
         out = unet(x, t, class_labels=torch.full((len(x),), label)).sample
-        x = scheduler.step(out, t, x).prev_sample
+        x = scheduler.step(out, t, x, use_clipped_model_output=True).prev_sample
     return x
 
 
