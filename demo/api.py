@@ -78,7 +78,8 @@ def add_endpoints(host: EngineHost) -> None:
         """Sample the pictures on a path through the latents of two or more seeds (slerp).
 
         checkpoint, steps, eta, spacing, solver, label: as in /sample. seeds: at least two. frames: pictures on the
-        whole path, from the number of seeds to 64. loop: return to the first seed. At eta above 0 all pictures add the first seed's
+        whole path, from the number of seeds to 64. loop: return to the first seed. At eta above 0 all
+        pictures add the first seed's
         noise. Progress {state, done, of} comes while it runs. The last value is the result: state "done", files (gif:
         there and back, or round if it loops; png: the strip; npy: float32 N,C,H,W) and records.
         """
@@ -98,7 +99,8 @@ def add_endpoints(host: EngineHost) -> None:
 
         checkpoint: a name from the page's list. seed: of x_T. lanes: a list of {steps, eta, spacing}; what is left out
         is 20, 0 and the checkpoint's own spacing. label: of all lanes, as in /sample. Progress {state, done, of}
-        comes while it runs. The last value is the result: state "done", files (gif: the race against the clock; png: the finished pictures side by side;
+        comes while it runs. The last value is the result: state "done", files (gif: the race against the
+        clock; png: the finished pictures side by side;
         npy: float32 lanes,C,H,W) and records, one for each lane.
         """
         from demo import api_runs
