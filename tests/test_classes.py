@@ -103,3 +103,10 @@ def test_a_record_of_earlier_versions_has_no_label():
     settings = dataclasses.asdict(SamplerSettings())
     del settings["label"]
     assert request_of({"request": {"seeds": [0], "settings": settings}}).settings.label is None
+
+
+def test_a_converted_checkpoint_keeps_its_classes(folder, tmp_path):
+    assert main(["convert", str(folder[0]), str(tmp_path / "new")]) in (None, 0)
+    request = Request((0,), SamplerSettings(3, label=9))
+    ours, theirs = (Engine.open(path).sample(request).images for path in (tmp_path / "new", folder[0]))
+    assert torch.equal(ours, theirs)
