@@ -65,9 +65,10 @@ def cost_of(config: UNetConfig) -> Cost:
     with torch.device("meta"), torch.inference_mode():
         network = UNet(config).eval()
         x, t = torch.empty(1, config.in_channels, *config.size), torch.empty(1)
+        label = None if config.num_class_embeds is None else torch.zeros(1, dtype=torch.long)
         with FlopCounterMode(display=False) as counter:
-            network(x, t)
+            network(x, t, label)
         with _Living() as living:
-            network(x, t)
+            network(x, t, label)
     parameters = sum(p.numel() for p in network.parameters())
     return Cost(parameters, counter.get_total_flops(), living.most)

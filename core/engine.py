@@ -85,11 +85,26 @@ class Engine:
 
     def resolve(self, settings: SamplerSettings) -> SamplerSettings:
         """Settings with nothing left to the checkpoint: its spacing and clipping, and where DDPM is the larger
-        variance for it (``SamplingDefaults.sigma_hat``), η = 1 said as sigma_hat."""
+        variance for it (``SamplingDefaults.sigma_hat``), η = 1 said as sigma_hat. Raises RequestError for a label that
+        the network does not have, or none where it has classes."""
+        self._check_label(settings.label)
         own = self.checkpoint.defaults
         clip = own.clip_range is not None if settings.clip is None else settings.clip
         larger = settings.sigma_hat or (own.sigma_hat and settings.eta == 1)
         return replace(settings, spacing=settings.spacing or own.spacing, clip=clip, sigma_hat=larger)
+
+    def _check_label(self, label: int | None) -> None:
+        name, classes = self.checkpoint.name, self.checkpoint.config.num_class_embeds
+        if classes is None:
+            if label is not None:
+                raise RequestError(f"{name} has no classes: leave out label.")
+            return
+        counted = "1 class" if classes == 1 else f"{classes:,} classes"
+        choice = "choose it with label 0" if classes == 1 else f"choose one with label, 0 to {classes - 1}"
+        if label is None:
+            raise RequestError(f"{name} has {counted}: {choice}.")
+        if label >= classes:
+            raise RequestError(f"{name} has {counted}, and label {label} is not one of them: {choice}.")
 
     def _plan(
         self, s: SamplerSettings, start: int | None = None, branches: Branches | None = None
@@ -198,6 +213,7 @@ class Engine:
             raise RequestError(f"The images are {tuple(images.shape)}; this needs (N, *{self.checkpoint.shape}).")
         plan = cast("list[StepCoefficients]", self._plan(self.resolve(settings), until))
         kind, placed = self.checkpoint.defaults.prediction_type, self.placed
+        network = placed.labelled(settings.label)
         batches = images.float().split(max_batch)
         done, parts = 0, []
         for batch in batches:
@@ -210,7 +226,7 @@ class Engine:
                 if on_step is not None:
                     on_step(done, len(plan) * len(batches))
 
-            parts.append(invert(placed.network, x, plan, kind, refine, step))
+            parts.append(invert(network, x, plan, kind, refine, step))
         shares = [part.held_back * len(part.x_T) for part in parts]
         return Inversion(
             torch.cat([part.x_T.float().cpu().contiguous() for part in parts]),

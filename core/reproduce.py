@@ -52,6 +52,8 @@ def command_line(
         words.append("--clip" if s.clip else "--no-clip")
     if s.solver != DDIM.name:
         words += ["--solver", s.solver]
+    if s.label is not None:
+        words += ["--label", str(s.label)]
     words += ["--seeds" if branches is None else "--seed", seeds_text(request.seeds)]
     latents = latents or latents_needed(request)
     if latents is not None:
@@ -86,6 +88,8 @@ def settings_code(s: SamplerSettings) -> str:
         parts.append(f"clip={s.clip!r}")
     if s.solver != DDIM.name:
         parts.append(f"solver={s.solver!r}")
+    if s.label is not None:
+        parts.append(f"label={s.label}")
     return f"SamplerSettings({', '.join(parts)})"
 
 

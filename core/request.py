@@ -26,6 +26,7 @@ class SamplerSettings:
     sigma_hat: the paper's larger-variance DDPM (App. D.3); implies eta = 1.
     clip: clip x̂0 to the checkpoint's range; None follows the checkpoint.
     solver: one of core.solvers.SOLVERS; all but "ddim" are beyond the paper.
+    label: the class of all pictures, 0..N−1 for a network with N classes, which needs one; None for any other.
     """
 
     steps: int = 20
@@ -35,6 +36,7 @@ class SamplerSettings:
     sigma_hat: bool = False
     clip: bool | None = None
     solver: str = "ddim"
+    label: int | None = None
 
     def __post_init__(self) -> None:
         keep = partial(object.__setattr__, self)
@@ -53,6 +55,8 @@ class SamplerSettings:
         if self.clip is not None:
             keep("clip", truth(self.clip, "clip must be True, False or None"))
         keep("solver", solver_named(self.solver).name)
+        if self.label is not None:
+            keep("label", whole(self.label, "label must be a whole number of at least 0", 0))
         if self.sigma_hat:
             keep("eta", 1.0)
 

@@ -116,10 +116,9 @@ class Run:
         """One batch over some of the steps."""
         plan, x = self.plan, self.network.to_device(x)
         self.network.warm_up(len(x), plan.checkpoint.shape)
-        yield from walk(
-            self.network.network, x, steps, noise, plan.checkpoint.defaults.prediction_type, plan.clip_range,
-            plan.solver, clock,
-        )  # fmt: skip
+        network = self.network.labelled(plan.request.settings.label)
+        kind = plan.checkpoint.defaults.prediction_type
+        yield from walk(network, x, steps, noise, kind, plan.clip_range, plan.solver, clock)
 
     @property
     def finished(self) -> bool:

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core.errors import NetworkError
 from core.unet_config import UNetConfig
 
 
@@ -138,6 +139,8 @@ class MidBlock(nn.Module):
 class UNet(nn.Module):
     """ε_θ(x_t, t): x (B, C, H, W) in fp32 and t (B,) or a scalar in 0..T−1 → (B, C_out, H, W) in fp32.
 
+    label: the class, 0..num_class_embeds − 1, (B,) or a scalar; only a network with classes takes one, and needs it.
+
     ``inner_dtype`` (an attribute, None or torch.bfloat16/float16) runs all but the first and last
     layers under autocast: with the ends in fp32 the pictures of a bf16 run stay much nearer fp32.
     """
@@ -149,6 +152,8 @@ class UNet(nn.Module):
         channels, layers, last = config.block_out_channels, config.layers_per_block, len(config.block_out_channels) - 1
         self.conv_in = nn.Conv2d(config.in_channels, channels[0], 3, padding=1)
         self.time_embedding = TimestepEmbedding(config)
+        classes = config.num_class_embeds
+        self.class_embedding = None if classes is None else nn.Embedding(classes, 4 * channels[0])
 
         downs, skips, c = [], [channels[0]], channels[0]
         for i, c_out in enumerate(channels):
@@ -169,19 +174,25 @@ class UNet(nn.Module):
         self.conv_norm_out = nn.GroupNorm(config.norm_num_groups, channels[0], eps=config.norm_eps)
         self.conv_out = nn.Conv2d(channels[0], config.out_channels, 3, padding=1)
 
-    def forward(self, x: Tensor, t: Tensor | int) -> Tensor:
+    def forward(self, x: Tensor, t: Tensor | int, label: Tensor | int | None = None) -> Tensor:
+        if (label is None) != (self.class_embedding is None):
+            raise NetworkError("A network with classes takes a label, and one without takes none.")
         t = torch.as_tensor(t, device=x.device).expand(x.shape[0])
+        if label is not None:
+            label = torch.as_tensor(label, device=x.device).expand(x.shape[0])
         h = self.conv_in(x)
         if self.inner_dtype is None:
-            h = self._inner(h, t)
+            h = self._inner(h, t, label)
         else:
             with torch.autocast(x.device.type, dtype=self.inner_dtype):
-                h = self._inner(h, t)
+                h = self._inner(h, t, label)
             h = h.float()
         return self.conv_out(F.silu(self.conv_norm_out(h)))
 
-    def _inner(self, h: Tensor, t: Tensor) -> Tensor:
+    def _inner(self, h: Tensor, t: Tensor, label: Tensor | None) -> Tensor:
         temb = self.time_embedding(t)
+        if self.class_embedding is not None:
+            temb = temb + self.class_embedding(label)
         skips = [h]
         for stage in cast("Iterable[Stage]", self.down_blocks):
             for i in range(len(stage.resnets)):

@@ -13,6 +13,7 @@ NETWORK = "UNet2DModel"
 
 # Bounds that no published network comes near, and beyond which a file is a mistake or a trap.
 MAX_LEVELS, MAX_LAYERS, MAX_WIDTH, MAX_SIDE = 12, 32, 8192, 8192
+MAX_CLASSES = 100_000
 
 # Settings of UNet2DModel that we do not build. A file may name them only at these values,
 # because ignoring another value would give a network that loads strictly and samples wrongly.
@@ -23,7 +24,6 @@ _FIXED: dict[str, object] = {
     "downsample_type": "conv",
     "mid_block_scale_factor": 1,
     "mid_block_type": "UNetMidBlock2D",
-    "num_class_embeds": None,
     "num_train_timesteps": None,
     "resnet_time_scale_shift": "default",
     "time_embedding_dim": None,
@@ -42,6 +42,7 @@ class UNetConfig:
     """A DDPM-style ``UNet2DModel``. Defaults are diffusers' own, so an omitted key means the same in both.
 
     sample_size: the side of a square picture in pixels, or (height, width) of another.
+    num_class_embeds: how many classes the network was told of in training, or None for one without labels.
     """
 
     sample_size: int | tuple[int, int]
@@ -59,6 +60,7 @@ class UNetConfig:
     attention_head_dim: int | None = 8
     add_attention: bool = True
     dropout: float = 0.0
+    num_class_embeds: int | None = None
 
     def __post_init__(self) -> None:
         levels = len(self.block_out_channels)
@@ -111,7 +113,7 @@ class UNetConfig:
                 raise CheckpointError(f"{FILE} sets {key} to {shown(value)}; this engine builds {_FIXED[key]!r} only.")
         found = Fields(FILE, config, {key: None if value is MISSING else value for key, value in own.items()})
         found.choice("act_fn", ("silu", "swish"))  # two names of one function
-        head = found.value("attention_head_dim")
+        head, classes = found.value("attention_head_dim"), found.value("num_class_embeds")
         return cls(
             sample_size=_size(found),
             in_channels=found.whole("in_channels", 1, MAX_WIDTH),
@@ -128,6 +130,7 @@ class UNetConfig:
             attention_head_dim=None if head is None else found.whole("attention_head_dim", 1, MAX_WIDTH),
             add_attention=found.flag("add_attention"),
             dropout=found.number("dropout", -1e-9, 1),
+            num_class_embeds=None if classes is None else found.whole("num_class_embeds", 1, MAX_CLASSES),
         )
 
     def to_config(self) -> dict[str, object]:

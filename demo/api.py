@@ -48,19 +48,21 @@ def add_endpoints(host: EngineHost) -> None:
         eta: float = 0.0,
         spacing: str | None = None,
         solver: str = "ddim",
+        label: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Sample one picture for each seed.
 
         checkpoint: a name from the page's list. seeds: 1 to 64 whole numbers from 0 to 2^53-1. steps: S, from 1 to
         the checkpoint's T. eta: from 0 (DDIM, deterministic) to 1 (DDPM at S = T). spacing: leading, trailing,
         linspace or quadratic; null for the checkpoint's own. solver: ddim, or dpm-solver++, which
-        takes eta 0. Progress {state, done, of} comes while it runs. The last
+        takes eta 0. label: the class of the pictures, for a checkpoint that has classes; null for any other. Progress
+        {state, done, of} comes while it runs. The last
         value is the result: state "done", files (png: a sheet, row by row; npy: float32 N,C,H,W, about -1 to 1) and
         records (settings, timing, versions).
         """
         from demo import api_runs
 
-        yield from with_sentences(api_runs.sample(host, checkpoint, seeds, steps, eta, spacing, solver))
+        yield from with_sentences(api_runs.sample(host, checkpoint, seeds, steps, eta, spacing, solver, label))
 
     def interpolate(
         checkpoint: str = first,
@@ -71,35 +73,39 @@ def add_endpoints(host: EngineHost) -> None:
         frames: int = 11,
         loop: bool = False,
         solver: str = "ddim",
+        label: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Sample the pictures on a path through the latents of two or more seeds (slerp).
 
-        checkpoint, steps, eta, spacing, solver: as in /sample. seeds: at least two. frames: pictures on the whole path,
-        from the number of seeds to 64. loop: return to the first seed. At eta above 0 all pictures add the first seed's
+        checkpoint, steps, eta, spacing, solver, label: as in /sample. seeds: at least two. frames: pictures on the
+        whole path, from the number of seeds to 64. loop: return to the first seed. At eta above 0 all
+        pictures add the first seed's
         noise. Progress {state, done, of} comes while it runs. The last value is the result: state "done", files (gif:
         there and back, or round if it loops; png: the strip; npy: float32 N,C,H,W) and records.
         """
         from demo import api_runs
 
         yield from with_sentences(
-            api_runs.interpolate(host, checkpoint, seeds, steps, eta, spacing, frames, loop, solver)
+            api_runs.interpolate(host, checkpoint, seeds, steps, eta, spacing, frames, loop, solver, label)
         )
 
     def compare(
         checkpoint: str = first,
         seed: int = 3,
         lanes: list[dict[str, Any]] = [{"steps": 10, "eta": 0.0}, {"steps": 50, "eta": 0.0}],  # noqa: B006
+        label: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Race 1 to 4 settings from one x_T, each timed alone.
 
         checkpoint: a name from the page's list. seed: of x_T. lanes: a list of {steps, eta, spacing}; what is left out
-        is 20, 0 and the checkpoint's own spacing. Progress {state, done, of} comes while it runs. The last value is
-        the result: state "done", files (gif: the race against the clock; png: the finished pictures side by side;
+        is 20, 0 and the checkpoint's own spacing. label: of all lanes, as in /sample. Progress {state, done, of}
+        comes while it runs. The last value is the result: state "done", files (gif: the race against the
+        clock; png: the finished pictures side by side;
         npy: float32 lanes,C,H,W) and records, one for each lane.
         """
         from demo import api_runs
 
-        yield from with_sentences(api_runs.compare(host, checkpoint, seed, lanes))
+        yield from with_sentences(api_runs.compare(host, checkpoint, seed, lanes, label))
 
     def grid(
         checkpoint: str = first,
@@ -110,18 +116,22 @@ def add_endpoints(host: EngineHost) -> None:
         eta: float = 0.0,
         spacing: str | None = None,
         solver: str = "ddim",
+        label: int | None = None,
     ) -> Iterator[dict[str, Any]]:
         """Sample a grid: one setting varies from column to column, another from row to row, and all else is the same.
 
         checkpoint: a name from the page's list. columns, rows: {setting: values}, where the setting is steps, eta,
         seed, spacing or solver; at most 48 cells. seed: of x_T. seed, steps, eta, spacing, solver: of all cells,
-        unless a setting varies; as in /sample. Progress {state, done, of} comes while it runs. The last value is the
+        unless a setting varies; as in /sample. label: of all cells. Progress {state, done, of} comes while it
+        runs. The last value is the
         result: state "done", files (png: the matrix with its legend; npy: float32 cells,C,H,W, row by row) and
         records, one for each cell.
         """
         from demo import api_runs
 
-        yield from with_sentences(api_runs.grid(host, checkpoint, columns, rows, seed, steps, eta, spacing, solver))
+        yield from with_sentences(
+            api_runs.grid(host, checkpoint, columns, rows, seed, steps, eta, spacing, solver, label)
+        )
 
     for endpoint in (sample, interpolate, compare, grid):
         api(

@@ -24,10 +24,10 @@ LANE = {"steps": 20, "eta": 0.0, "spacing": None}
 
 def sample(
     host: EngineHost, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object,
-    solver: object = "ddim",
+    solver: object = "ddim", label: object = None,
 ) -> Iterator[Progress]:  # fmt: skip
     """A picture for each seed: a PNG sheet."""
-    request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing, solver)))
+    request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing, solver, label)))
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         return files.samples(suffix, runs[0].made)
@@ -37,14 +37,14 @@ def sample(
 
 def interpolate(
     host: EngineHost, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object,
-    frames: object, loop: object, solver: object = "ddim",
+    frames: object, loop: object, solver: object = "ddim", label: object = None,
 ) -> Iterator[Progress]:  # fmt: skip
     """A path through the seeds' latents: a GIF (there and back unless it loops) and a PNG strip."""
     if not isinstance(loop, bool):
         raise RequestError(f"loop must be true or false, not {loop!r}.")
     if frames is None:
         raise RequestError("An interpolation needs a number of frames, such as 11.")
-    sampler = settings(steps, eta, spacing, solver)
+    sampler = settings(steps, eta, spacing, solver, label)
     path = Request(listed(seeds, "seeds", "[3, 8]"), sampler, frames=frames, loop=loop)  # type: ignore[arg-type]
 
     def write(suffix: str, runs: list[Run]) -> bytes:
@@ -54,9 +54,11 @@ def interpolate(
     yield from perform(host, checkpoint, [pictures(path)], write, names)
 
 
-def compare(host: EngineHost, checkpoint: object, seed: object, lanes: object) -> Iterator[Progress]:
+def compare(
+    host: EngineHost, checkpoint: object, seed: object, lanes: object, label: object = None
+) -> Iterator[Progress]:
     """A race from one x_T: a GIF against the clock, and a PNG of the finished pictures side by side."""
-    found = [lane_settings(lane) for lane in listed(lanes, "lanes", '[{"steps": 10}, {"steps": 50}]')]
+    found = [lane_settings(lane, label) for lane in listed(lanes, "lanes", '[{"steps": 10}, {"steps": 50}]')]
     if not 1 <= len(found) <= MAX_LANES:
         raise RequestError(f"lanes must list one to {MAX_LANES} settings, not {len(found)}.")
 
@@ -71,7 +73,7 @@ def compare(host: EngineHost, checkpoint: object, seed: object, lanes: object) -
 
 def grid(
     host: EngineHost, checkpoint: object, columns: object, rows: object, seed: object, steps: object, eta: object,
-    spacing: object, solver: object = "ddim",
+    spacing: object, solver: object = "ddim", label: object = None,
 ) -> Iterator[Progress]:  # fmt: skip
     """One setting across and another down: a PNG with its legend."""
     across, down = axis(columns, "columns", '{"steps": [5, 10, 20]}'), axis(rows, "rows", '{"eta": [0, 0.5, 1]}')
@@ -79,7 +81,7 @@ def grid(
         raise RequestError(
             f"A grid has at most {MAX_CELLS} cells, not {len(down.values)} × {len(across.values)}: shorten a list."
         )
-    base = Request((seed,), settings(steps, eta, spacing, solver))  # type: ignore[arg-type]
+    base = Request((seed,), settings(steps, eta, spacing, solver, label))  # type: ignore[arg-type]
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         made = [run.made for run in runs]
@@ -102,14 +104,16 @@ def runner(label: str, run: Run) -> Runner:
     return Runner(label, np.stack([f.x_t[0] for f in frames]), tuple(f.reached_s for f in frames))
 
 
-def settings(steps: object, eta: object, spacing: object, solver: object = "ddim") -> SamplerSettings:
-    return SamplerSettings(steps, eta, spacing, solver=solver)  # type: ignore[arg-type]  # it checks what JSON brought
+def settings(
+    steps: object, eta: object, spacing: object, solver: object = "ddim", label: object = None
+) -> SamplerSettings:
+    return SamplerSettings(steps, eta, spacing, solver=solver, label=label)  # type: ignore[arg-type]  # it checks what JSON brought
 
 
-def lane_settings(lane: object) -> SamplerSettings:
+def lane_settings(lane: object, label: object = None) -> SamplerSettings:
     if not isinstance(lane, dict) or not lane.keys() <= LANE.keys():
         raise RequestError(f"Each lane is an object with {', '.join(LANE)}, not {lane!r}.")
-    return settings(**{**LANE, **lane})
+    return settings(**{**LANE, **lane}, label=label)
 
 
 def pictures(request: Request) -> Request:

@@ -101,6 +101,12 @@ def test_a_sample_is_what_the_engine_gives(client, engine):
     assert record["timing"]["total_s"] > 0
 
 
+@pytest.mark.parametrize("endpoint", ["/sample", "/interpolate", "/compare", "/grid"])
+def test_a_label_reaches_the_engine_which_refuses_it_without_classes(client, endpoint):
+    with pytest.raises(Exception, match="has no classes: leave out label"):
+        client.predict(label=0, api_name=endpoint)
+
+
 def test_a_path_is_what_the_engine_gives(client, engine):
     got = client.predict(seeds=[3, 8, 4], frames=6, loop=True, **FEW, api_name="/interpolate")
     want = engine.sample(Request((3, 8, 4), SETTINGS, frames=6, loop=True))

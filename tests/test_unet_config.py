@@ -65,7 +65,7 @@ def test_what_diffusers_writes_today_has_no_setting_unknown_here(tiny_config):
         ("act_fn", "gelu"),
         ("center_input_sample", True),
         ("class_embed_type", "timestep"),
-        ("num_class_embeds", 10),
+        ("class_embed_type", "identity"),
         ("downsample_type", "resnet"),
         ("upsample_type", "resnet"),
         ("mid_block_scale_factor", 2),

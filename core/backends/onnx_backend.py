@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.backends.export_cache import cached_export
-from core.backends.onnx_export import BATCH, EXPORT_VERSION, INPUT, OUTPUT, TIME, TIMES, export
+from core.backends.onnx_export import BATCH, EXPORT_VERSION, INPUT, LABEL, OUTPUT, TIME, TIMES, export
 from core.backends.placed import PlacedNetwork
 from core.checkpoint import Checkpoint
 from core.errors import BackendError, NetworkError
@@ -70,7 +70,9 @@ class OnnxBackend:
             network = OnnxNetwork(cached_export(f"{checkpoint.sha256}-v{EXPORT_VERSION}", make), threads)
         except BackendError:
             network = OnnxNetwork(make(), threads)
-        return PlacedNetwork(network, self.name, device, precision, torch.contiguous_format, threads)
+        return PlacedNetwork(
+            network, self.name, device, precision, torch.contiguous_format, threads, checkpoint.config.num_class_embeds
+        )
 
 
 def _export(checkpoint: Checkpoint) -> bytes:
@@ -98,8 +100,9 @@ class OnnxNetwork:
         self._keep = max(1, min(MAX_SESSIONS, MAX_SESSION_BYTES // max(1, size)))
         self._piece = PIECE if self._keep == MAX_SESSIONS else 1  # else two sizes of piece would evict each other
 
-    def __call__(self, x: Tensor, t: Tensor | int) -> Tensor:
-        """t: one for all pictures, or one for each, (N,). x may have any memory format.
+    def __call__(self, x: Tensor, t: Tensor | int, label: int | None = None) -> Tensor:
+        """t: one for all pictures, or one for each, (N,). x may have any memory format. label: the class of all
+        pictures, for a network with classes only.
 
         Raises NetworkError for another type, device or shape than the exported network's.
         """
@@ -108,7 +111,9 @@ class OnnxNetwork:
         pictures, times = x.detach().contiguous().numpy(), self._times(t, len(x))
 
         def compute(threads: int, piece: slice) -> NDArray[np.float32]:
-            feed = {INPUT: pictures[piece], TIME: times if len(times) == 1 else times[piece]}
+            feed: dict[str, NDArray[Any]] = {INPUT: pictures[piece], TIME: times if len(times) == 1 else times[piece]}
+            if label is not None:
+                feed[LABEL] = np.array([label], np.int64)
             session = self._session(len(feed[INPUT]), len(feed[TIME]), threads)
             try:
                 out: NDArray[np.float32] = session.run([OUTPUT], feed)[0]

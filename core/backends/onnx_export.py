@@ -21,13 +21,14 @@ from core.unet import AttentionBlock, Downsample, ResnetBlock, Stage, UNet, Upsa
 EXPORT_VERSION = 1
 """Raise it with every change of what is written here: cached files of another version are not used."""
 
-INPUT, TIME, OUTPUT, BATCH, TIMES = "x", "t", "prediction", "batch", "times"
+INPUT, TIME, LABEL, OUTPUT, BATCH, TIMES = "x", "t", "label", "prediction", "batch", "times"
 
 
 def export(unet: UNet) -> bytes:
     """The model file of a U-Net in eval mode: x (batch, C, H, W) and t (times,) float32 → (batch, C_out, H, W).
 
-    ``batch`` is free, ``times`` is 1 or ``batch``; H and W are the configuration's sample_size. Only reads
+    ``batch`` is free, ``times`` is 1 or ``batch``; H and W are the configuration's sample_size. A
+    network with classes has a third input, label (1,) int64: the class of all pictures. Only reads
     the weights, in any thread. Raises BackendError where the file would pass protobuf's 2 GB.
     """
     try:
@@ -95,6 +96,9 @@ class _Export:
         if embedding.channels % 2:
             h = graph.add("Pad", h, graph.ints(0, 0, 0, 1))
         h = self.linear(embedding.linear_2, self.silu(self.linear(embedding.linear_1, h)))
+        if (classes := self.unet.class_embedding) is not None:
+            label = graph.whole_input(LABEL, [1])
+            h = graph.add("Add", h, graph.add("Gather", self.weight(classes.weight), label))
 
         resnets = [module for module in self.unet.modules() if isinstance(module, ResnetBlock)]
         weight = torch.cat([resnet.time_emb_proj.weight for resnet in resnets])

@@ -57,10 +57,10 @@ def _attribute(name: str, value: Attribute) -> bytes:
     return _data(1, name) + body + _number(20, kind)
 
 
-def _value(name: str, shape: Sequence[int | str]) -> bytes:
-    """ValueInfoProto of a float32 tensor; a named size is free."""
+def _value(name: str, shape: Sequence[int | str], kind: int = 1) -> bytes:
+    """ValueInfoProto of a tensor, float32 (kind 1) or int64 (7); a named size is free."""
     dims = b"".join(_data(1, _data(2, size) if isinstance(size, str) else _number(1, size)) for size in shape)
-    return _data(1, name) + _data(2, _data(1, _number(1, 1) + _data(2, dims)))
+    return _data(1, name) + _data(2, _data(1, _number(1, kind) + _data(2, dims)))
 
 
 class Graph:
@@ -78,6 +78,11 @@ class Graph:
     def input(self, name: str, shape: Sequence[int | str]) -> str:
         """A float32 input."""
         self._chunks.append(_data(11, _value(name, shape)))
+        return name
+
+    def whole_input(self, name: str, shape: Sequence[int | str]) -> str:
+        """An int64 input."""
+        self._chunks.append(_data(11, _value(name, shape, 7)))
         return name
 
     def output(self, value: str, shape: Sequence[int | str], name: str) -> None:

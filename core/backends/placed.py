@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -30,10 +31,12 @@ class PlacedNetwork:
     def __init__(
         self, network: Network, backend: str, device: torch.device, precision: str,
         memory_format: torch.memory_format = torch.channels_last, threads: int | None = None,
+        classes: int | None = None,
     ) -> None:  # fmt: skip
-        """memory_format: of x, as the network reads it fastest. threads: its own number; None for torch's."""
+        """memory_format: of x, as the network reads it fastest. threads: its own number; None for torch's.
+        classes: of a network that takes a label as well, which ``labelled`` gives it."""
         self.network, self.backend, self.device, self.precision = network, backend, device, precision
-        self._memory_format, self._threads = memory_format, threads
+        self._memory_format, self._threads, self._classes = memory_format, threads, classes
         self._warm: set[int] = set()
         self._warming = threading.Lock()
 
@@ -42,6 +45,11 @@ class PlacedNetwork:
         """As it is now: torch's number of threads may be changed between two runs."""
         threads = torch.get_num_threads() if self._threads is None else self._threads
         return Place(str(self.device), device_name(self.device), self.precision, self.backend, threads)
+
+    def labelled(self, label: int | None) -> Network:
+        """The network as runs call it, (x, t) → prediction, with the class of all its pictures; None where there are
+        no classes."""
+        return self.network if label is None else partial(self.network, label=label)  # type: ignore[call-arg]
 
     def to_device(self, x: Tensor) -> Tensor:
         """A batch (N, C, H, W) where and how this network wants it."""
@@ -52,5 +60,5 @@ class PlacedNetwork:
         """Ask once at a new batch size, untimed: kernels are chosen on the first call."""
         with self._warming:
             if batch not in self._warm:
-                self.network(self.to_device(torch.zeros(batch, *shape)), 0)
+                self.labelled(None if self._classes is None else 0)(self.to_device(torch.zeros(batch, *shape)), 0)
                 self._warm.add(batch)

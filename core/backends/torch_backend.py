@@ -18,4 +18,4 @@ class TorchBackend:
     def open(self, checkpoint: Checkpoint, device: torch.device, precision: str) -> PlacedNetwork:
         network = checkpoint.load_network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         network.inner_dtype = PRECISIONS[precision]
-        return PlacedNetwork(network, self.name, device, precision)
+        return PlacedNetwork(network, self.name, device, precision, classes=checkpoint.config.num_class_embeds)

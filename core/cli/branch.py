@@ -54,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=whole_from(0), metavar="T", help="--latents are x_t of this t, not x_T")
     parser.add_argument("--steps", type=whole_from(1), help="S, from 1 to the checkpoint's T; default: 20")
     parser.add_argument("--spacing", choices=SPACINGS, help="default: the checkpoint's own")
+    parser.add_argument("--label", type=whole_from(0), help="the class of the pictures, for a network that has classes")
     parser.add_argument("--timesteps", help="a custom falling list of network indices, such as 900,500,100,0")
     parser.add_argument(
         "--clip",

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refine", type=whole_from(0, 1000), default=0, metavar="K", help="fixed-point iterations a step"
     )
+    parser.add_argument("--label", type=whole_from(0), help="the class of the pictures, for a network that has classes")
     parser.add_argument("--batch", type=whole_from(1, 1024), default=MAX_BATCH, help="pictures at once, at most")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
@@ -70,6 +71,8 @@ def decoding(args: argparse.Namespace) -> str:
     """The command line that gives the pictures back: unclipped, through the same steps."""
     words = ["python", "-m", "core", "sample", str(args.checkpoint), "--latents", str(args.out)]
     words += flags({"clip": False, "steps": args.steps} | ({"spacing": args.spacing} if args.spacing else {}))
+    if args.label is not None:
+        words += flags({"label": args.label})
     for name in ("device", "precision", "backend"):
         if getattr(args, name) != "auto":
             words += [f"--{name}", getattr(args, name)]
@@ -87,7 +90,7 @@ def run(args: argparse.Namespace) -> None:
     say_backend(args.backend, engine)
     images = read_images(args.images, engine.checkpoint.shape)
     spacing = args.spacing or engine.checkpoint.defaults.spacing
-    settings = SamplerSettings(args.steps, spacing=spacing, clip=False)
+    settings = SamplerSettings(args.steps, spacing=spacing, clip=False, label=args.label)
     with tqdm(unit="step", disable=not sys.stderr.isatty(), leave=False) as bar:
 
         def on_step(done: int, total: int) -> None:

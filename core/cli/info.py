@@ -49,6 +49,8 @@ def rows_of(checkpoint: Checkpoint) -> list[tuple[str, str]]:
         ("memory", f"about {_size(cost.memory(1))} in fp32 for one picture, {_size(cost.memory(16))} for 16 at once, "
                    "besides torch itself"),
     ]  # fmt: skip
+    if (classes := config.num_class_embeds) is not None:
+        rows.insert(4, ("labels", "1 class" if classes == 1 else f"{classes:,} classes"))
     return rows + [("note", note) for note in checkpoint.notes]
 
 

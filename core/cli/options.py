@@ -39,7 +39,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 def given_settings(args: argparse.Namespace) -> dict[str, object]:
     """The fields of SamplerSettings that were asked for. Raises RequestError for two that exclude each other."""
-    names = ("steps", "eta", "spacing", "clip", "solver")
+    names = ("steps", "eta", "spacing", "clip", "solver", "label")
     given = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
     if args.timesteps is not None:
         for name in ("steps", "spacing"):
@@ -66,7 +66,7 @@ def taken_settings(given: Mapping[str, object], noted: SamplerSettings) -> dict[
         taken |= {"steps": noted.steps, "spacing": noted.spacing}
     if not {"eta", "sigma_hat"} & given.keys():
         taken |= {"sigma_hat": True} if noted.sigma_hat else {"eta": noted.eta}
-    taken["clip"] = noted.clip
+    taken |= {"clip": noted.clip, "label": noted.label}
     return {name: value for name, value in taken.items() if name not in given and value is not None}
 
 

@@ -53,6 +53,7 @@ def add_common(parser: argparse.ArgumentParser, seeds: str) -> None:
         metavar="T",
         help="begin at this t of the step list: --latents are x_t there, not x_T",
     )
+    parser.add_argument("--label", type=whole_from(0), help="the class of the pictures, for a network that has classes")
     parser.add_argument("--solver", choices=list(SOLVERS), help="default: ddim; the others are beyond the paper")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
