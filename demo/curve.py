@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core import Engine, Request
-from demo.jobs import settings_of
+from demo.jobs import settings_of, with_label
 from demo.settings import PageSettings
 
 CURVE_POINTS, MAX_DOTS = 80, 200
@@ -16,7 +16,7 @@ CURVE_POINTS, MAX_DOTS = 80, 200
 def curve_value(engine: Engine, page: PageSettings) -> dict[str, Any]:
     """t and √ᾱ of the whole schedule (thinned), and for each chosen step its t, √ᾱ and σ, from the sampler's own
     coefficients."""
-    plan = engine.plan(Request((0,), settings_of(page)))
+    plan = engine.plan(with_label(Request((0,), settings_of(page)), page.label, engine))
     signal = np.sqrt(engine.checkpoint.schedule.alpha_bar)
     at = np.unique(np.linspace(1, engine.T, CURVE_POINTS).round().astype(int))
     kept = (

@@ -12,6 +12,7 @@ from core.hub import Located
 from core.layouts import find_checkpoints, training_steps
 from demo.cache import Cache
 from demo.compute import Compute
+from demo.jobs import with_label
 
 if TYPE_CHECKING:
     from core import Engine
@@ -130,7 +131,8 @@ class EngineHost:
         for batch, steps in ((1, 3), (8, 2)):
             if self.expected_ms(name, batch) > CALIBRATED_MS:
                 return  # the runs themselves will tell
-            request, before, times = Request(tuple(range(batch)), SamplerSettings(steps=min(steps, engine.T))), 0.0, []
+            settings = SamplerSettings(min(steps, engine.T))
+            request, before, times = with_label(Request(tuple(range(batch)), settings), 0, engine), 0.0, []
             for step in engine.run(request):
                 times.append(1000 * (step.elapsed_s - before))
                 before = step.elapsed_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from demo.pictures import Picture
 from demo.settings import PageSettings
 
 if TYPE_CHECKING:
+    from core import Engine
     from core.files import Made
 
 
@@ -41,6 +43,18 @@ class Job:
     def at(self, steps: int) -> Job:
         """The same at another S."""
         return replace(self, request=replace(self.request, settings=replace(self.request.settings, steps=steps)))
+
+
+def with_label(request: Request, label: int, engine: Engine) -> Request:
+    """The same of a class, where the checkpoint has classes."""
+    if engine.checkpoint.config.num_class_embeds is None:
+        return request
+    return replace(request, settings=replace(request.settings, label=label))
+
+
+def labelled(jobs: Sequence[Job], label: int, engine: Engine) -> list[Job]:
+    """Jobs of a class, where the checkpoint has classes."""
+    return [replace(job, request=with_label(job.request, label, engine)) for job in jobs]
 
 
 def settings_of(page: PageSettings) -> SamplerSettings:

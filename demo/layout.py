@@ -76,6 +76,7 @@ def sidebar() -> None:
             control("seed_to")
         plain(button("Roll new seeds", "dice", "roll"), classes="plain buttons")
         control("checkpoint")
+        control("label")  # of checkpoints that have classes
         control("count")
         plain(button("Run again", "again", "again") + button("Stop", "stop", "stop"), classes="plain buttons")
         plain(button("Copy link", "copy-link", "copy"), classes="plain buttons")

@@ -16,7 +16,7 @@ from demo import computing, tiles, values, words
 from demo.computing import Update
 from demo.curve import curve_value
 from demo.host import EngineHost
-from demo.jobs import Finished, Job
+from demo.jobs import Finished, Job, labelled
 from demo.pictures import named
 from demo.scene import File, Scene, Value
 from demo.settings import PageSettings
@@ -65,6 +65,7 @@ class LiveRun:
             if self.stopped():
                 yield status("stopped", "Stopped.")
             return
+        yield {"classes": engine.checkpoint.config.num_class_embeds or 0}
         scene = self._scene(engine)
         yield from self._changed(scene)
         yield self._panel("curve", curve_value(engine, self.page))
@@ -95,7 +96,8 @@ class LiveRun:
         return None
 
     def _scene(self, engine: Engine) -> Scene:
-        jobs, ms = self.view.fitted(self.view.jobs(self.page), engine), self.host.expected_ms
+        asked = labelled(self.view.jobs(self.page), self.page.label, engine)
+        jobs, ms = self.view.fitted(asked, engine), self.host.expected_ms
         for job in jobs:
             engine.plan(job.request)  # what is refused is refused before anything runs
         estimate_s = sum(ms(self.page.checkpoint, 1) * job.request.count * job.evaluations for job in jobs) / 1000

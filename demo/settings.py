@@ -33,6 +33,7 @@ FRAMES = 11  # of Explore's strip
 FRAMES_BETWEEN = (4, 6, 10, 15)
 BRANCHES = (2, 4, 6, 8)
 MAX_PAGE_SEED = 2**53 - max(COUNTS)  # whole numbers stay exact in a browser up to 2⁵³, and samples count on from here
+MAX_LABEL = 99_999  # of a network that was told of classes in training
 MAX_LANES, MAX_KEYS, MAX_GRID, MAX_ROWS = 4, 8, 8, 6
 SHEET, SHEET_STEPS = 7, 10  # a sheet is an overview of 49 pictures, so it takes so few steps at most
 SOLVER_TITLES = {name: solver.title for name, solver in SOLVERS.items()}
@@ -87,6 +88,9 @@ FIELDS: dict[str, Field] = {
         Choice(SOLVER_TITLES), "ddim", "Solver",
         "How a step is taken. DPM-Solver++ is of later work; it needs fewer steps and adds no noise.",
     ),
+    "label": Field(
+        Whole(0, MAX_LABEL), 0, "Class", "What the pictures are to show, by its number; counted from 0.",
+    ),
     "steps_b": Field(Whole(1, looks="steps"), 20, "Steps S of B", "Steps of the second picture, from the same noise."),
     "eta_b": Field(Real(0, 1), 1.0, "Randomness η of B", "Noise added on the way of the second picture."),
     "lanes": Field(Lanes(SPACINGS, 2, MAX_LANES), RACE, "Runners"),
@@ -133,6 +137,7 @@ class PageSettings:
     count: int = FIELDS["count"].default
     spacing: str = FIELDS["spacing"].default
     solver: str = FIELDS["solver"].default
+    label: int = FIELDS["label"].default
     steps_b: int = FIELDS["steps_b"].default
     eta_b: float = FIELDS["eta_b"].default
     lanes: tuple[Lane, ...] = FIELDS["lanes"].default

@@ -64,7 +64,7 @@ def test_the_notes_tell_how_the_latents_were_found(found, engine):
         "schema": "ddim-latents/1",
         "checkpoint": {"name": "tiny", "sha256": engine.checkpoint.sha256},
         "settings": {"steps": 50, "eta": 0.0, "spacing": "leading", "timesteps": None, "sigma_hat": False,
-                     "clip": False, "solver": "ddim"},
+                     "clip": False, "solver": "ddim", "label": None},
         "refine": 4,
         "count": 2,
         "latents_sha256": hashlib.sha256(array.astype("<f4").tobytes()).hexdigest(),

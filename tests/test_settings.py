@@ -18,7 +18,7 @@ ODD = PageSettings(
     eta_b=0.5, lanes=(Lane(7, 0.5, "trailing"), Lane(1000, 1.0), Lane(3, 0.0, "linspace")), keys=(1, 2, 3, 4),
     between=10, loop=False, own_noise=True, corners=(9, 8, 7, 6), place=(0.125, 1.0), grid_steps=(1, 999),
     grid_etas=(0.25,), grid_x="seed", grid_y="spacing", grid_seeds=(2, 8), grid_spacings=("trailing", "quadratic"),
-    grid_solvers=("dpm-solver++",), branch_at=(5, 77), branch_eta=0.5, branch_count=4, what="place",
+    grid_solvers=("dpm-solver++",), branch_at=(5, 77), branch_eta=0.5, branch_count=4, label=7, what="place",
     shape="moons", captions=False,
 )  # fmt: skip
 FINE = PageSettings(

@@ -113,6 +113,7 @@
     if (message.pictures) kit.takePictures(message.pictures);
     if (message.panel) { values.set(message.panel, message.value); draw(message.panel); progress(message.value); }
     if (message.ms !== undefined) ms = message.ms;
+    if (message.classes !== undefined) document.documentElement.toggleAttribute("data-classes", message.classes > 0);
     if (message.late) { want({}); return true; } // this tab has a twin, or its numbers began anew
     if (!message.status) return false;
     const [state, sentence] = message.status;

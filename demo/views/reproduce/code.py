@@ -10,6 +10,7 @@ from core import Engine
 from core.reproduce import command_line, python_code
 from core.request import Request
 from demo.host import EngineHost
+from demo.jobs import labelled
 from demo.settings import PageSettings
 from demo.tiles import PART, SAME_AT_ANY_BATCH
 from demo.views.branches import fitted
@@ -22,8 +23,8 @@ from demo.views.interpolate import jobs as path_and_sheet
 def request_here(what: str, page: PageSettings, engine: Engine) -> Request:
     """The request behind a panel: samples, strip, a, b, lane0…, branches, path, place or sheet. Raises ValueError."""
     if what == "branches":
-        return fitted(branches(page), engine)[0].request
-    for job in (*explore(page), *race(page), *path_and_sheet(page)):
+        return fitted(labelled(branches(page), page.label, engine), engine)[0].request
+    for job in labelled([*explore(page), *race(page), *path_and_sheet(page)], page.label, engine):
         if job.name == what:
             return job.request
     raise ValueError("Compare has no such runner: add it there, or choose another run.")

@@ -79,6 +79,8 @@ def controls_of(found: Recorded, here: Here) -> dict[str, Any]:
     first = requests[0]
     s, seeds = first.settings, first.seeds
     base: dict[str, Any] = {"checkpoint": here.checkpoint, "spacing": s.spacing}
+    if s.label is not None:
+        base["label"] = s.label
     if found.kind == "race":
         if any(r.settings.solver != "ddim" for r in requests):
             raise ValueError(f"The page's races are sampled by DDIM, this one by {SOLVERS[s.solver].title}.")
