@@ -45,6 +45,7 @@ SHOTS = (
     ("phone", 390, ""),
     ("compare", 1280, "?view=compare&lanes=10:0,50:0,1000:1"),
     ("interpolate", 1280, "?view=interpolate"),
+    ("branches", 1280, "?view=branches"),
     ("grid", 1280, "?view=grid&grid_steps=5,10,20,50&grid_etas=0,0.5,1"),
     ("tradeoff", 1280, "?view=tradeoff&checkpoint=fashion-mnist"),
     ("reproduce", 1280, "?view=reproduce"),
