@@ -21,7 +21,6 @@ def everything(page):
 
 def test_a_change_on_the_bare_address_is_told_there_before_the_pictures_are_made(open_page):
     page = open_page(None, wait=False)
-    assert "?" not in page.url
     page.wait_for_function("window.ddim?.link.includes('steps=20')")  # the server has answered
     enter(page, "#steps", 50)
     in_address(page, "steps=50&")
@@ -76,7 +75,7 @@ def test_back_and_forward_go_through_the_views_with_their_settings(open_page):
     open_tab(page, "interpolate")
     in_address(page, "view=interpolate", "steps=6&")
     enter(page, "#eta", 1)
-    in_address(page, "view=interpolate", "eta=1.0&" if "eta=1.0&" in page.url else "eta=1&")
+    in_address(page, "view=interpolate", "&eta=1&")
     open_tab(page, "learn")
     in_address(page, "view=learn")
     assert page.evaluate("history.length") == visited + 2  # a view each; what is set in one is no step of its own
@@ -181,4 +180,4 @@ def test_what_is_changed_at_once_after_back_is_a_change_of_what_was_there(open_p
     page.wait_for_function("window.ddim.settings.view === 'explore'")
     wait_done(page)
     assert settings(page, "steps", "eta") == {"steps": 6, "eta": 0}
-    in_address(page, "view=explore", "steps=6&", "eta=0&")
+    in_address(page, "view=explore", "&steps=6&", "&eta=0&")
