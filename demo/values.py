@@ -39,7 +39,9 @@ def _said(job: Job, state: str, checkpoint: str, weights: str, side: int) -> dic
         "n": request.count,
         "steps": s.steps,
         "eta": s.eta,
-        "label": words.setting_label(s.steps, s.eta) + ("" if s.solver == "ddim" else f" · {words.solver(s.solver)}"),
+        "label": words.setting_label(s.steps, s.eta)
+        + ("" if s.solver == "ddim" else f" · {words.solver(s.solver)}")
+        + ("" if s.label is None else f" · class {s.label}"),
         "spacing": s.spacing,
         "at": request.place,
         "seeds": list(request.seeds),

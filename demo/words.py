@@ -111,7 +111,9 @@ def axes_name(across: str, down: str) -> str:
 def alike(request: Request, *varied: str) -> str:
     """What all cells of a grid have in common, such as "seed 6, leading"."""
     usual = ("solver",) if request.settings.solver == "ddim" else ()
-    return ", ".join(value_label(name, value_of(request, name)) for name in AXES if name not in (*varied, *usual))
+    said = [value_label(name, value_of(request, name)) for name in AXES if name not in (*varied, *usual)]
+    label = request.settings.label
+    return ", ".join(said if label is None else [*said, f"class {label}"])
 
 
 def grid_plan(cells: int, evaluations: int, estimate_s: float, all_have: str) -> str:
@@ -145,16 +147,6 @@ def branches_said(eta: float) -> str:
     if eta == 0:
         return "Without noise there is one way down from each x_t, so the branches are all alike: raise their η."
     return "Where a row's pictures are alike, that was decided at its t; where they differ, it was still open."
-
-
-def branches_note(request: Request) -> str:
-    """What stands below exported rows."""
-    s, branches = request.settings, request.branches
-    assert branches is not None
-    return (
-        f"down at η = {short(s.eta)} to t, then branches at η = {short(branches.eta)}; S = {s.steps}, "
-        f"seed {request.seeds[0]}; rms: how much two branches differ, pixels 0 to 1"
-    )
 
 
 def failure_note(kind: str) -> str:

@@ -45,6 +45,8 @@ def test_another_class_is_another_picture_and_the_engine_s_own(host, folder):
         want = engine.sample(Request((3,), SamplerSettings(3, label=label))).images
         assert np.array_equal(shown[-1], to_pixels(want))
     assert not np.array_equal(*shown)
+    assert tab.want().panels["samples"]["label"] == "S = 3 · η = 0 · class 2"
+    assert "class 2 · " in tab.want(view="grid", grid_steps=[2]).panels["grid"]["label"]
 
 
 def test_a_class_that_is_not_there_is_refused_with_those_that_are(host):

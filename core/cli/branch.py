@@ -23,11 +23,10 @@ from core.engine import MAX_BATCH, Engine
 from core.errors import RequestError
 from core.files import FILMS, SUFFIXES, branches
 from core.files.mp4 import require_mp4
-from core.files.tree import Row
+from core.files.tree import row_of, tree_note
 from core.folders import require_folder
 from core.latent_files import read_latents
 from core.plain_numbers import excerpt, whole_numbers
-from core.reproduce import short
 from core.request import Request
 from core.run import Run
 from core.timesteps import SPACINGS
@@ -131,12 +130,12 @@ def run(args: argparse.Namespace) -> None:
     at = check(args)
     runs, rows = runs_of(args, at), []
     with tqdm(total=sum(r.evaluations for r in runs), unit="step", disable=not sys.stderr.isatty(), leave=False) as bar:
-        for t, row in zip(at, runs, strict=True):
+        for row in runs:
             for _ in row:
                 bar.update(1)
             differ = spread(row.images)
             film = [(frame.t, frame.x0_hat) for frame in row.film.frames] if row.film is not None else []
-            rows.append(Row(f"t = {t}" + (f"\nrms {differ:.3f}" if args.count > 1 else ""), row.pixels, film))
+            rows.append(row_of(row.plan.request, row.pixels, differ, film))
     write_atomically(args.out, branches(args.out.suffix.lower(), [row.made for row in runs], rows, note_of(args, runs)))
     for t, row in zip(at, runs, strict=True):
         print(f"t = {t}: {args.count} branches, {spread(row.images):.4f} apart (rms, pixels 0..1)")
@@ -146,9 +145,5 @@ def run(args: argparse.Namespace) -> None:
 
 def note_of(args: argparse.Namespace, runs: list[Run]) -> str:
     """What stands below the rows."""
-    settings, seed = runs[0].plan.request.settings, runs[0].plan.request.seeds[0]
-    above = f"up from {args.picture.name[:40]}" if args.picture is not None else f"down at η = {short(settings.eta)}"
-    return (
-        f"{above} to t, then branches at η = {short(args.branch_eta)}; S = {settings.steps}, seed {seed}; "
-        "rms: how much two branches differ, pixels 0 to 1"
-    )
+    above = f"up from {args.picture.name[:40]}" if args.picture is not None else ""
+    return tree_note(runs[0].plan.request, above)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from core.errors import RequestError
 from core.files.layout import Pictures
 from core.files.legend import labelled
+from core.reproduce import short
+from core.request import Request
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,22 @@ class Row:
         """What is there when a clock that falls with t shows ``t``: the last frame reached, or the first to come."""
         reached = [pictures for frame_t, pictures in self.film if frame_t >= t]
         return reached[-1] if reached else self.film[0][1]
+
+
+def row_of(request: Request, ends: Pictures, apart: float, film: Sequence[tuple[int, Pictures]] = ()) -> Row:
+    """The row of a run with branches, which says its t and how much they differ (core.branches.spread)."""
+    assert request.branches is not None
+    return Row(f"t = {request.branches.at}" + (f"\nrms {apart:.3f}" if len(ends) > 1 else ""), ends, film)
+
+
+def tree_note(request: Request, above: str = "") -> str:
+    """What stands below the rows of such runs. above: how t was reached, where that was not the run's own way down."""
+    s, branches = request.settings, request.branches
+    assert branches is not None
+    return (
+        f"{above or f'down at η = {short(s.eta)}'} to t, then branches at η = {short(branches.eta)}; S = {s.steps}, "
+        f"seed {request.seeds[0]}; rms: how much two branches differ, pixels 0 to 1"
+    )
 
 
 def tree_sheet(rows: Sequence[Row], note: str) -> NDArray[np.uint8]:

@@ -96,15 +96,10 @@ def files_of(runs: Sequence[Finished]) -> list[File]:
 
 def tree(suffix: str, runs: Sequence[Finished]) -> bytes:
     from core import files
-    from core.files.tree import Row
+    from core.files.tree import row_of, tree_note
 
-    rows = []
-    for run in runs:
-        assert run.tree is not None
-        apart = f"\nrms {run.tree.apart:.3f}" if len(run.pixels) > 1 else ""
-        rows.append(Row(f"t = {run.tree.at}{apart}", run.pixels, run.tree.film))
-    request = runs[0].job.request
-    return files.branches(suffix, [run.made for run in runs], rows, words.branches_note(request))
+    rows = [row_of(run.job.request, run.pixels, run.tree.apart, run.tree.film) for run in runs if run.tree is not None]
+    return files.branches(suffix, [run.made for run in runs], rows, tree_note(runs[0].job.request))
 
 
 VIEW = View("branches", layout, jobs, panels, fitted=fitted)

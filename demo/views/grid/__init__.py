@@ -81,7 +81,7 @@ def panels(scene: Scene) -> dict[str, Any]:
             "cells": [values[i : i + n] for i in range(0, len(values), n)],
         },
         "label": words.grid_plan(
-            len(names), evaluations, scene.estimate_s, words.alike(made[0].request, columns.name, rows.name)
+            len(names), evaluations, scene.estimate_s, words.alike(scene.jobs[0].request, columns.name, rows.name)
         ),
     }
     runs = [scene.finished[name] for name in names if name in scene.finished]
@@ -97,7 +97,7 @@ def grid(suffix: str, runs: Sequence[Finished], page: PageSettings) -> bytes:
     from core import files
 
     columns, rows = axes(page)
-    said = words.legend(runs[0].checkpoint, base(page), [run.record for run in runs], columns, rows)
+    said = words.legend(runs[0].checkpoint, runs[0].job.request, [run.record for run in runs], columns, rows)
     return files.grid(suffix, [run.made for run in runs], columns, rows, said)
 
 
