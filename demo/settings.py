@@ -14,7 +14,9 @@ from urllib.parse import urlencode
 from core.solvers import SOLVERS, solver_named
 from demo.fields import (
     Choice,
+    Crop,
     Flag,
+    Given,
     Kind,
     Lane,
     Lanes,
@@ -32,6 +34,8 @@ COUNTS = (1, 4, 8, 16, 32)
 FRAMES = 11  # of Explore's strip
 FRAMES_BETWEEN = (4, 6, 10, 15)
 BRANCHES = (2, 4, 6, 8)
+REFINE = (0, 1, 2, 4)
+MAX_ZOOM = 16.0
 MAX_PAGE_SEED = 2**53 - max(COUNTS)  # whole numbers stay exact in a browser up to 2⁵³, and samples count on from here
 MAX_LABEL = 99_999  # of a network that was told of classes in training
 MAX_LANES, MAX_KEYS, MAX_GRID, MAX_ROWS = 4, 8, 8, 6
@@ -39,8 +43,8 @@ SHEET, SHEET_STEPS = 7, 10  # a sheet is an overview of 49 pictures, so it takes
 SOLVER_TITLES = {name: solver.title for name, solver in SOLVERS.items()}
 SPACINGS = {name: name for name in ("leading", "trailing", "linspace", "quadratic")}
 VIEWS = {
-    "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "branches": "Branches", "grid": "Grid",
-    "tradeoff": "Trade-off", "reproduce": "Reproduce", "learn": "Learn",
+    "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "picture": "Your picture",
+    "branches": "Branches", "grid": "Grid", "tradeoff": "Trade-off", "reproduce": "Reproduce", "learn": "Learn",
 }  # fmt: skip
 WHAT = {
     "samples": "Samples", "strip": "Strip", "a": "Player A", "b": "Player B",
@@ -115,6 +119,14 @@ FIELDS: dict[str, Field] = {
         Real(0, 1), 1.0, "η of the branches", "Below t each branch adds noise of its own. 0: all are one.",
     ),
     "branch_count": Field(Nearest(BRANCHES), 6, "Branches from each t"),
+    "picture": Field(Given(), "example-0", "Picture"),
+    "crop": Field(Crop(MAX_ZOOM), (0.5, 0.5, 1.0), "Part of the picture"),
+    "picture_to": Field(Given(), "example-1", "Second picture"),
+    "crop_to": Field(Crop(MAX_ZOOM), (0.5, 0.5, 1.0), "Part of the second picture"),
+    "refine": Field(
+        Nearest(REFINE), 0, "Refinements of a step up",
+        "How often the network is asked again at the point that a step up has just found. 0: the plain inversion.",
+    ),
     "what": Field(Choice(WHAT), "samples", "Run"),  # that Reproduce writes out
     "shape": Field(Choice(SHAPES), "ring", "Distribution"),  # that Learn flows to
     "captions": Field(
@@ -157,6 +169,11 @@ class PageSettings:
     branch_at: tuple[int, ...] = FIELDS["branch_at"].default
     branch_eta: float = FIELDS["branch_eta"].default
     branch_count: int = FIELDS["branch_count"].default
+    picture: str = FIELDS["picture"].default
+    crop: tuple[float, float, float] = FIELDS["crop"].default
+    picture_to: str = FIELDS["picture_to"].default
+    crop_to: tuple[float, float, float] = FIELDS["crop_to"].default
+    refine: int = FIELDS["refine"].default
     what: str = FIELDS["what"].default
     shape: str = FIELDS["shape"].default
     captions: bool = FIELDS["captions"].default

@@ -19,7 +19,8 @@ ODD = PageSettings(
     between=10, loop=False, own_noise=True, corners=(9, 8, 7, 6), place=(0.125, 1.0), grid_steps=(1, 999),
     grid_etas=(0.25,), grid_x="seed", grid_y="spacing", grid_seeds=(2, 8), grid_spacings=("trailing", "quadratic"),
     grid_solvers=("dpm-solver++",), branch_at=(5, 77), branch_eta=0.5, branch_count=4, label=7, what="place",
-    shape="moons", captions=False,
+    shape="moons", captions=False, picture="0123456789abcdef", crop=(0.0, 0.25, 2.5), picture_to="none",
+    crop_to=(1.0, 0.5, 16.0), refine=4,
 )  # fmt: skip
 FINE = PageSettings(
     "tiny", eta=0.1234561, eta_b=1 / 3, lanes=(Lane(7, 0.1234561), Lane(7, 0.1234562)), place=(1 / 3, 0.9999999),
