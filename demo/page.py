@@ -15,9 +15,10 @@ from demo.early_head import EarlyHead
 from demo.headers import Headers
 from demo.host import EngineHost
 from demo.layout import button, control, mounted, plain, sidebar
+from demo.lengths import of_lengths
 from demo.live import Live
 from demo.routes import MAX_PICTURE, routes
-from demo.settings import FIELDS, GRID_LISTS, first_settings, log_stops
+from demo.settings import FIELDS, GRID_LISTS, first_settings
 from demo.theme import CSS, theme
 from demo.tour import MINUTE, TOUR
 from demo.views import VIEWS
@@ -26,7 +27,7 @@ STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "re
 QUEUE_WAKE_S = 0.05
 MAX_UPLOAD = 16 << 20  # bytes; the longest film that the page makes can be dropped on it again
 # the kit and the session before who uses them
-SCRIPTS = ("calm", "kit", "early", "live", "controls", "actions", "history", "tour", "curve", "keyboard")
+SCRIPTS = ("calm", "kit", "early", "live", "controls", "checkpoints", "actions", "history", "tour", "curve", "keyboard")
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def known(host: EngineHost) -> dict[str, Any]:
         },
         "settings": first.as_json(),
         "checkpoints": {name: host.training_steps(name) for name in names},
-        "stops": {str(T): log_stops(T) for T in {host.training_steps(name) for name in names}},
+        **of_lengths(map(host.training_steps, names)),
         "axes": GRID_LISTS,
         "most_upload": MAX_PICTURE,
         "opening": recorded(names[0]),

@@ -62,12 +62,19 @@ RACE = (Lane(10, 0.0), Lane(50, 0.0), Lane(1000, 1.0))
 
 
 class Field(NamedTuple):
-    """A setting. default: of the page as it opens. label: of its control. hint: what it is, in a line."""
+    """A setting. default: of the page as it opens. label: of its control. hint: what it is, in a line. of_T: its
+    default is a share of the checkpoint's T, written for 1000."""
 
     kind: Kind
     default: Any
     label: str
     hint: str = ""
+    of_T: bool = False  # noqa: N815  # the field's name
+
+    def default_at(self, T: int) -> Any:
+        """For a checkpoint with T steps."""
+        scaled = [round(value * T / 1000) for value in self.default] if self.of_T else plain(self.default)
+        return self.kind.read(scaled, T)[0]
 
 
 FIELDS: dict[str, Field] = {
@@ -113,7 +120,8 @@ FIELDS: dict[str, Field] = {
     "grid_solvers": Field(Several(SOLVER_TITLES), tuple(SOLVER_TITLES), "Solvers"),
     "branch_at": Field(
         Listed(Whole(0), 1, MAX_ROWS, "numbers", rising=True), (300, 500, 700, 900), "Part at t",
-        "From 999, all noise, to 0, the picture. Each is taken at the nearest t that the steps come through.",
+        "From T − 1, all noise, to 0, the picture. Each is taken at the nearest t that the steps come through.",
+        of_T=True,
     ),
     "branch_eta": Field(
         Real(0, 1), 1.0, "η of the branches", "Below t each branch adds noise of its own. 0: all are one.",
@@ -218,11 +226,17 @@ def corrected(
         said.append(f"there is no checkpoint {shown(checkpoint)} here, so {otherwise} is shown")
         checkpoint = otherwise
     T, found = training_steps(str(checkpoint)), {}
+    T_before = training_steps(before.checkpoint) if before is not None and before.checkpoint in names else T
     for name, field in FIELDS.items():
-        old = field.default if before is None else getattr(before, name)
-        fallback, _ = field.kind.read(plain(old), T)  # within this checkpoint's T
+        fallback, asked_for = field.default_at(T), name in asked
+        if before is not None:
+            fallback, _ = field.kind.read(plain(getattr(before, name)), T)  # within this checkpoint's T
+            untouched = field.default_at(T_before)
+            if T_before != T and getattr(before, name) == untouched:
+                fallback = field.default_at(T)
+                asked_for = asked_for and field.kind.read(asked[name], T_before)[0] != untouched
         value = fallback
-        if name in asked:
+        if asked_for:
             read, words = field.kind.read(asked[name], T)
             value = fallback if read is None else read
             if words:
@@ -245,14 +259,3 @@ def corrected(
 def vary_together(x: str, y: str) -> bool:
     """Whether the page's grid may have these axes. Of the solvers one alone adds noise."""
     return x != y and {x, y} != {"eta", "solver"}
-
-
-def log_stops(T: int) -> list[int]:
-    """Slider stops from 1 to T, evenly spread in the logarithm: every S to 10, then round numbers."""
-    ladder = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8]
-    stops = {*range(1, 11), T}
-    decade = 10
-    while decade <= T:
-        stops.update(int(decade * r) for r in ladder)
-        decade *= 10
-    return sorted(s for s in stops if s <= T)

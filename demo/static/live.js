@@ -135,6 +135,7 @@
     if (stopWish === mine) post("ddim/stop", { session, seq: mine });
     if (waiting) return; // the answer to what was wanted before
     document.documentElement.style.setProperty("--progress", 0);
+    if (message.opened) window.ddim.learn(message.opened);
     const names = Object.keys(message.settings), since = later;
     Object.assign(settings, message.settings, since);
     [opening, later, heard] = [null, {}, mine];

@@ -140,7 +140,7 @@
       if (!image) return;
       const n = frames(), k = Math.round(p * (n - 1)), top = (n - 1) / 2, step = value.t[k];
       cut(big, image, value.side, k);
-      at.textContent = n === 1 ? `t = ${step}` : k === 0 ? "the picture" : k === n - 1 ? "what came back" : `${k <= top ? "up" : "down"} · t = ${step}`;
+      at.textContent = n === 1 ? `t = ${step}` : k === 0 ? "the picture" : k === top ? `x_T, t = ${step}` : k === n - 1 ? "what came back" : `${k <= top ? "up" : "down"} · t = ${step}`;
       t.range.value = 1000 * p;
       root.dataset.frame = k;
     }
