@@ -48,6 +48,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--checkpoint", action="append", default=[], metavar="ID", help="one more: a folder, or an id of the hub"
     )
+    parser.add_argument(
+        "--allow-checkpoints", type=Path, nargs="?", const=Path(), metavar="FOLDER",
+        help="let visitors open checkpoints below a folder (default: the working folder), and ids of the hub",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--backend", default="auto", help="what computes the network: auto, onnxruntime or torch")
@@ -107,6 +111,7 @@ def main() -> int:
     args = arguments()
     from demo.host import EngineHost
     from demo.live import Live
+    from demo.opening import Allowed
     from demo.page import app_options, build_page, launch_options
 
     if (error := refused(args.device, args.precision)) is not None:
@@ -119,7 +124,10 @@ def main() -> int:
     except CheckpointError as error:
         print(error, file=sys.stderr)
         return 2
-    host = EngineHost(args.checkpoints, args.device, args.precision, args.threads, args.api_minutes, args.backend, more)
+    allowed = None if args.allow_checkpoints is None else Allowed(args.allow_checkpoints)
+    host = EngineHost(
+        args.checkpoints, args.device, args.precision, args.threads, args.api_minutes, args.backend, more, allowed
+    )
     if not host.names():
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)
         return 2

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from demo import words
 from demo.compute import ClosingError
 from demo.host import EngineHost
+from demo.lengths import of_lengths
 from demo.sessions import Session, Sessions
 from demo.settings import NAMES, corrected
 
@@ -69,12 +70,24 @@ class Live:
             if wish.seq <= session.seq:
                 return first | {"late": True}, None
             session.seq, session.page = wish.seq, page
+        if self.host.opened_here:
+            first["opened"] = self.lengths_of(self.host.opened_here)
         first |= {
             "query": page.query(),
             "settings": changed(asked, page.as_json(), wish.query is not None),
             "said": said,
         }
         return first, self._run(session, wish)
+
+    def lengths_of(self, names: Iterable[str]) -> Message:
+        """What a browser must know of checkpoints that it has not heard of."""
+        checkpoints = {name: self.host.training_steps(name) for name in names}
+        return {"checkpoints": checkpoints, **of_lengths(checkpoints.values())}
+
+    def open_named(self, text: object) -> Message:
+        """A checkpoint that a visitor names, for its browser. Raises CheckpointError."""
+        name, notes = self.host.open_named(text if isinstance(text, str) else "")
+        return {"name": name, "notes": list(notes), **self.lengths_of([name])}
 
     def _run(self, session: Session, wish: Wish) -> Generator[Message | None, None, None]:
         """The messages of a wish, until a newer one is there; an error becomes a sentence."""
