@@ -13,6 +13,8 @@ from core.layouts import find_checkpoints, training_steps
 from demo.cache import Cache
 from demo.compute import Compute
 from demo.jobs import with_label
+from demo.limits import Limits
+from demo.own_paths import without_paths
 
 if TYPE_CHECKING:
     from core import Engine
@@ -30,16 +32,19 @@ class EngineHost:
     """Checkpoints under a folder, and further ones, opened on first use and kept while they are used. Thread-safe.
 
     threads: CPU threads that torch may use, at least 1; None leaves that to torch. api_minutes: what a call of the
-    API may take, by estimate; while it runs, everybody else waits.
+    API may take, by estimate; while it runs, everybody else waits. limits: of what needs no estimate. public: strangers
+    come, so no answer names a path of this machine. allow_checkpoints: the page may open what its visitors name.
     """
 
     def __init__(
         self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None,
-        api_minutes: int = API_MINUTES, backend: str = "auto", further: Iterable[Located] = (),
+        api_minutes: int = API_MINUTES, backend: str = "auto", further: Iterable[Located] = (), *,
+        limits: Limits = Limits(), public: bool = False, allow_checkpoints: bool = False,  # noqa: B008  # frozen
     ) -> None:  # fmt: skip
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
         self.api_minutes, self.backend = api_minutes, backend
         self.further = {one.name: one for one in further}
+        self.limits, self.public, self.allow_checkpoints = limits, public, allow_checkpoints
         self.compute, self.cache = Compute(), Cache()
         self.clock: Callable[[], float] = time.monotonic
         self._engines: dict[str, Engine] = {}
@@ -57,11 +62,22 @@ class EngineHost:
         return self.further[name].path if name in self.further else self.root / name
 
     def folder_text(self, name: str) -> str:
-        """How a command line names a checkpoint: from the working folder where it lies in there, or as the hub does."""
-        if name in self.further:
+        """How a command line names a checkpoint: from the working folder where it lies in there, or as the hub does;
+        for strangers as if it lay in a clone of this repository."""
+        path = self.folder(name)
+        if name in self.further and not (self.public and self.further[name].text == str(path)):
             return self.further[name].text
-        path = self.root / name
+        if self.public:
+            return f"checkpoints/{name}"
         return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)
+
+    def told(self, sentence: str) -> str:
+        """A sentence as a visitor may read it."""
+        if not self.public:
+            return sentence
+        folders = {self.root: "checkpoints", Path.cwd(): ".", **{self.folder(name): name for name in self.names()}}
+        own = {str(path): said for folder, said in folders.items() for path in (folder, folder.resolve())}
+        return without_paths(sentence, {path: said for path, said in own.items() if Path(path).is_absolute()})
 
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""

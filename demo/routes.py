@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import traceback
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from demo.failures import failure
 from demo.live import Live, Wish
 
 MAX_BODY = 65_536
@@ -103,8 +103,7 @@ def routes(live: Live) -> list[Route]:
         try:  # on the compute thread, so that no step that is being timed runs beside it
             data = await asyncio.to_thread(live.host.compute.call, found.make)
         except Exception as error:
-            traceback.print_exc()
-            return PlainTextResponse(f"The file could not be made ({type(error).__name__}).", 500)
+            return PlainTextResponse(live.host.told(failure(error).sentence), 500)
         kind = TYPES.get(found.name.rpartition(".")[2], "application/octet-stream")
         names = f"attachment; filename*=UTF-8''{quote(found.name)}"
         return Response(data, media_type=kind, headers={"Content-Disposition": names, "Cache-Control": "no-store",
