@@ -12,6 +12,8 @@ from typing import Any
 
 import gradio as gr
 from gradio.events import api
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
 
 from demo.failures import failure
 from demo.host import EngineHost
@@ -33,8 +35,9 @@ def with_sentences(
                 if isinstance(value, Asked):
                     entry.asked(value.requests)
                     continue
-                if value["state"] == "done":  # gradio does not ask for more where its client is gone by now
-                    entry.end("done")
+                if value["state"] == "done":
+                    value = value | {"files": served(value["files"])}
+                    entry.end("done")  # now: gradio does not ask for more where its client is gone
                 yield value
     except Exception as error:
         said = failure(error)
@@ -42,6 +45,13 @@ def with_sentences(
         raise gr.Error(host.told(said.sentence), print_exception=False) from error
     finally:
         entry.end("stopped")
+
+
+def served(files: dict[str, Any]) -> dict[str, Any]:
+    """The same files where gradio serves them from. It would copy them itself, but where that fails, by a full disk or
+    a folder that went away, its client hears of no reason, or gets the address of a file that is gone."""
+    cache = get_upload_folder()
+    return {kind: file | {"path": save_file_to_cache(file["path"], cache)} for kind, file in files.items()}
 
 
 def add_endpoints(host: EngineHost) -> None:
