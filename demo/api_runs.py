@@ -14,6 +14,7 @@ import numpy as np
 from core import Request, RequestError, Run, SamplerSettings, files
 from core.axes import Axis, cells
 from core.files.film import Runner
+from core.json_files import shown
 from demo import words
 from demo.api_stream import Progress, perform
 from demo.host import EngineHost
@@ -119,11 +120,11 @@ def settings(
 
 def lane_settings(lane: object, label: object = None) -> SamplerSettings:
     if not isinstance(lane, dict) or not lane.keys() <= LANE.keys():
-        raise RequestError(f"Each lane is an object with {', '.join(LANE)}, not {lane!r}.")
+        raise RequestError(f"Each lane is an object with {', '.join(LANE)}, not {shown(lane)}.")
     return settings(**{**LANE, **lane}, label=label)
 
 
 def listed(value: object, name: str, example: str) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
-        raise RequestError(f"{name} must be a list, such as {example}, not {value!r}.")
+        raise RequestError(f"{name} must be a list, such as {example}, not {shown(value)}.")
     return tuple(value)

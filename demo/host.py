@@ -103,13 +103,14 @@ class EngineHost:
         from core import CheckpointError, Engine
         from core.backends import instead_of
         from core.checkpoint import open_checkpoint
+        from core.plain_numbers import excerpt
 
         if name in self._engines:
             self._used[name] = self.clock()
             return self._engines[name]
         self._let_go()
         if name not in self.names():
-            raise CheckpointError(f"There is no checkpoint {name!r} here: choose one from the list.")
+            raise CheckpointError(f"There is no checkpoint {excerpt(name)} here: choose one from the list.")
         if name not in self._opening:
             self._limit_threads()
             self._opening[name] = open_checkpoint(self.further[name].text if name in self.further else self.root / name)

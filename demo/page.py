@@ -11,6 +11,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from demo.api import add_endpoints
+from demo.calls import Calls
 from demo.early_head import EarlyHead
 from demo.headers import Headers, failed
 from demo.host import EngineHost
@@ -69,7 +70,7 @@ def launch_options(host: EngineHost) -> dict[str, Any]:
 def app_options(live: Live) -> dict[str, Any]:
     """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, headers, the login where
     there is one, and the script at once."""
-    middleware = [Middleware(Headers), Middleware(Login), Middleware(EarlyHead)]
+    middleware = [Middleware(Headers), Middleware(Login), Middleware(Calls), Middleware(EarlyHead)]
     return {"routes": routes(live), "middleware": middleware, "exception_handlers": {Exception: failed}}
 
 

@@ -26,7 +26,7 @@ END = object()
 
 
 async def body(request: Request) -> Any:
-    """A small JSON body. Raises ValueError."""
+    """A small JSON body. Raises ValueError with a sentence."""
     data = b""
     async for chunk in request.stream():
         data += chunk
@@ -34,8 +34,8 @@ async def body(request: Request) -> Any:
             raise ValueError(f"A message has at most {MAX_BODY} bytes.")
     try:
         return json.loads(data)
-    except RecursionError as error:
-        raise ValueError("A message is not nested so deep.") from error
+    except (ValueError, RecursionError) as error:  # of which Python speaks in its own words
+        raise ValueError("A message is JSON, and not nested deep: load the page again.") from error
 
 
 def routes(live: Live) -> list[Route]:

@@ -39,7 +39,7 @@ with cases() as (run, counts):
         found = run(seed)
         if found.wrong:
             failed += 1
-            print(f"seed {seed}: {found}", flush=True)
+            print(f"seed {seed}: {found}".encode("utf-8", "backslashreplace").decode(), flush=True)
         seed += 1
     print(f"{seed - args.seed} cases from seed {args.seed}, {failed} wrong; {counts()}")
 sys.exit(1 if failed else 0)

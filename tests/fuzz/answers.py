@@ -22,20 +22,23 @@ from tests.wishes import served
 LONGEST = 400
 SLOW_S = 30  # on a machine that others use too
 STOP_S = 2  # what goes on for longer is stopped
-LEAKS = re.compile(r"Traceback|File \"|\.py\b(?<!app\.py)|site-packages|private-place")
+LEAKS = re.compile(r"Traceback|File \\?\"/|, line \d+, in |site-packages|private-place")
 
 # what JSON and people bring where a number, a name or a list is meant
 ODD = [
-    None, True, False, 0, 1, -1, 2, 3, 2.5, 1e308, -1e-320, 2**31, 2**53, 2**63, 10**30, "", " ", "0", "2", "٣", "1e999", "nan",
-    "tiny", "../tiny", "/etc/passwd", "..\\x", "C:\\x\\y", "~root", "\ud800", "a\0b", "<script>alert(1)</script>", "%00", "é" * 500,
-    "x" * 5000, [], [1], [1, 2, 3], [[1]], ["1"], [None], [2**64], list(range(70)), {}, {"a": 1}, {"steps": [1, 2]}, {"eta": [0, 1]},
-    {"seed": [1, 2]}, {"steps": 3}, {"": []}, {"__proto__": 1}, "leading", "trailing", "quadratic", "ddim", "dpm-solver++",
-    {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}, {"path": "http://127.0.0.1:1/x", "meta": {"_type": "gradio.FileData"}},
+    None, True, False, 0, 1, -1, 2, 3, 2.5, 1e308, -1e-320, 2**31, 2**53, 2**63, 10**30, "", " ", "0", "2", "٣",
+    "1e999", "nan", "tiny", "../tiny", "/etc/passwd", "..\\x", "C:\\x\\y", "~root", "\ud800", "a\0b",
+    "<script>alert(1)</script>", "%00", "é" * 500, "x" * 5000, [], [1], [1, 2, 3], [[1]], ["1"], [None], [2**64],
+    list(range(70)), {}, {"a": 1}, {"steps": [1, 2]}, {"eta": [0, 1]}, {"seed": [1, 2]}, {"steps": 3}, {"": []},
+    {"__proto__": 1}, "leading", "trailing", "quadratic", "ddim", "dpm-solver++",
+    {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+    {"path": "http://127.0.0.1:1/x", "meta": {"_type": "gradio.FileData"}},
 ]  # fmt: skip
 RAW = [
-    b"", b"{", b"[]", b"null", b"3", b'"x"', b"\xff\xfe", b"[" * 5000, b"{\"a\":" * 3000, b'{"seq": NaN}', b'{"seq": 1e999}',
-    b'{"seq": 9' + b"9" * 5000 + b"}", b'{"data": {}}', b'{"data": "x"}', b'{"data": null}', b'{"data": []}', b'{"data": [1]}',
-    b'{"data": [' + b"1," * 3000 + b"1]}", b'{"data": ["\\ud800"]}', b"x" * 100_000, b'{"event_data": 1}', b"\0" * 50,
+    b"", b"{", b"[]", b"null", b"3", b'"x"', b"\xff\xfe", b"[" * 5000, b"{\"a\":" * 3000, b'{"seq": NaN}',
+    b'{"seq": 1e999}', b'{"seq": 9' + b"9" * 5000 + b"}", b'{"data": {}}', b'{"data": "x"}', b'{"data": null}',
+    b'{"data": []}', b'{"data": [1]}', b'{"data": [' + b"1," * 3000 + b"1]}", b'{"data": ["\\ud800"]}',
+    b"x" * 100_000, b'{"event_data": 1}', b"\0" * 50,
 ]  # fmt: skip
 
 
@@ -52,7 +55,8 @@ class Outcome:
 
     def __str__(self) -> str:
         asked = self.asked if len(self.asked) < 700 else f"{self.asked[:700]}…"
-        return f"{self.wrong}\n    {asked}\n    {self.end} in {self.seconds:.1f} s: {self.answer[-500:]!r}\n    {self.told[-900:]}"
+        end = f"{self.end} in {self.seconds:.1f} s: {self.answer[-500:]!r}"
+        return f"{self.wrong}\n    {asked}\n    {end}\n    {self.told[-900:]}"
 
     def refuse(self, why: str) -> None:
         self.wrong = self.wrong or why

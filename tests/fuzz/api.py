@@ -12,23 +12,22 @@ GOOD = {
     "grid": ["tiny", {"steps": [1, 2]}, {"eta": [0, 1]}, 3, 2, 0.0, None, "ddim", None],
 }
 NAMES = [
-    "x.gif",
-    "",
-    "../../x.png",
-    "/etc/x.png",
-    "a\0b.png",
-    "é" * 200 + ".webp",
-    "x.exe",
-    ".png",
-    "x" * 400,
+    "x.gif", "", "../../x.png", "/etc/x.png", "a\0b.png", "é" * 200 + ".webp", "x.exe", ".png", "x" * 400,
     "C:\\x.gif",
-]
+]  # fmt: skip
+
+ADDRESSES = [
+    "gradio_api/call/{}", "gradio_api/call/sample/{}", "gradio_api/file={}", "gradio_api/queue/data?session_hash={}",
+    "gradio_api/call/{}/x", "gradio_api/run/{}", "config?{}", "gradio_api/info?{}",
+]  # fmt: skip
 
 
 def run(site: Site, seed: int) -> Outcome:
     """One case. Everything in it follows from the seed."""
     rng = random.Random(seed)
-    return rng.choice([_odd_values, _odd_values, _odd_values, _odd_body, _odd_address, _odd_upload])(site, rng)
+    return rng.choice([_odd_values, _odd_values, _odd_values, _odd_names, _odd_body, _odd_address, _odd_upload])(
+        site, rng
+    )
 
 
 def _odd_values(site: Site, rng: random.Random) -> Outcome:
@@ -49,16 +48,27 @@ def _odd_body(site: Site, rng: random.Random) -> Outcome:
     return _called(site, rng.choice(list(GOOD)), rng.choice(RAW))
 
 
-def _called(site: Site, name: str, body: bytes) -> Outcome:
-    with site.judged(f"call/{name} {body!r}") as found:
-        began = site.browser.post(f"gradio_api/call/{name}", content=body, headers={"Content-Type": "application/json"})
+def _odd_names(site: Site, rng: random.Random) -> Outcome:
+    """As in a call of Python, by name."""
+    body = {rng.choice(["checkpoint", "seeds", "steps", "eta", "label", "x", ""]): rng.choice(ODD) for _ in range(3)}
+    return _called(site, rng.choice(list(GOOD)), json.dumps({"steps": 2, **body}).encode(), "call/v2")
+
+
+def _called(site: Site, name: str, body: bytes, kind: str = "call") -> Outcome:
+    with site.judged(f"{kind}/{name} {body!r}") as found:
+        began = site.browser.post(
+            f"gradio_api/{kind}/{name}", content=body, headers={"Content-Type": "application/json"}
+        )
         if _refused(found, began):
             return found
         event = began.json()["event_id"]
         with site.browser.stream("GET", f"gradio_api/call/{name}/{event}") as answer:
+            found.answer = ""
+            if answer.status_code != 200:
+                found.refuse("no answer to a call that was taken")
             for line in answer.iter_lines():
                 found.answer += line + "\n"
-        *_, end, data = [line for line in found.answer.split("\n") if line and line != "data: "]
+        end, data = [line for line in found.answer.split("\n") if line][-2:]
         found.end = f"{name} {end.removeprefix('event: ')}"
         said = json.loads(data.removeprefix("data: "))
         if end == "event: error" and not sentence(said if isinstance(said, str) else (said or {}).get("error")):
@@ -77,8 +87,7 @@ def _refused(found: Outcome, answer: object) -> bool:
 
 def _odd_address(site: Site, rng: random.Random) -> Outcome:
     word = rng.choice([str(rng.choice(ODD)), *NAMES]).replace("\0", "%00").encode("utf-8", "replace").decode()[:300]
-    form = rng.choice(["gradio_api/call/{}", "gradio_api/call/sample/{}", "gradio_api/file={}", "gradio_api/queue/data?session_hash={}",
-                       "gradio_api/call/{}/x", "gradio_api/run/{}", "config?{}", "gradio_api/info?{}"])  # fmt: skip
+    form = rng.choice(ADDRESSES)
     path = form.format(word.replace("#", "").replace("\\", "%5c"))
     with site.judged(path) as found:
         method = rng.choice(["GET", "POST"])
