@@ -1,7 +1,7 @@
 """Calls of the API as they arrive: small JSON with a value for each input, or 4xx with a sentence.
 
 Gradio (6.31) takes bodies of any size, says nothing to who sends too few values, and prints a traceback for that and
-for an answer that is asked for twice; and a value that has the form of a file makes it fetch whatever address stands in
+for an id that no call has; and a value that has the form of a file makes it fetch whatever address stands in
 it. Its own client does none of this; scripts that speak HTTP do.
 """
 
@@ -95,7 +95,7 @@ def replayed(body: bytes, receive: Receive) -> Receive:
 
 
 def nothing_waits(queue: Any, event: str) -> Refused | None:
-    """What is wrong with asking for an answer, or None: it was fetched before, or no call had this id."""
+    """What is wrong with asking for an answer, or None: no call has this id, or its answer was fetched."""
     if event in queue.event_ids_to_events or any(event in ids for ids in queue.pending_event_ids_session.values()):
         return None
     return Refused(404, "No answer waits under this id: make the call anew.")

@@ -34,9 +34,6 @@ def test_what_is_right_is_done(browser, path, body):
     event = browser.post(path, json=body).json()["event_id"]
     end, (result,) = ended(browser, path.replace("/v2", ""), event)
     assert (end, result["state"]) == ("complete", "done")
-    again = browser.get(f"{path}/{event}")
-    assert again.status_code == 404
-    assert again.json()["error"].endswith("make the call anew.")
 
 
 @pytest.mark.parametrize("path", ["call/sample", "run/sample", "api/sample", "call/v2/sample", "queue/join"])
@@ -54,6 +51,13 @@ def test_what_is_odd_is_refused_in_a_sentence(browser, capsys, path, body, statu
     assert 0 < len(answer.json()["error"]) < 200
     assert answer.json()["error"].endswith(".")
     assert "Traceback" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("path", ["call/sample", "call/v2/sample"])
+def test_an_answer_to_no_call_is_refused(browser, path):
+    answer = browser.get(f"{path}/{'0' * 32}")
+    assert answer.status_code == 404
+    assert answer.json()["error"].endswith("make the call anew.")
 
 
 @pytest.mark.parametrize("path", ["call/none", "run/none", "call/v2/none"])
