@@ -45,7 +45,7 @@ def interpolate(
 ) -> Generator[Progress | Asked, None, None]:  # fmt: skip
     """A path through the seeds' latents: a GIF (there and back unless it loops) and a PNG strip."""
     if not isinstance(loop, bool):
-        raise RequestError(f"loop must be true or false, not {loop!r}.")
+        raise RequestError(f"loop must be true or false, not {shown(loop)}.")
     if frames is None:
         raise RequestError("An interpolation needs a number of frames, such as 11.")
     sampler = settings(steps, eta, spacing, solver, label)

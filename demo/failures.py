@@ -7,16 +7,14 @@ of a run, so no narrower place would do.
 from __future__ import annotations
 
 import errno
-import re
 import sys
 import traceback
 from typing import NamedTuple
 
+from core.memory import ran_out
 from demo import words
 from demo.compute import ClosingError
 
-# torch has no type for a CPU's memory, and ONNX Runtime none at all
-NO_MEMORY = re.compile(r"allocate memory|out of memory|bad[ _]alloc|alloc_cpu|AllocateRaw", re.IGNORECASE)
 MEMORY = "The memory of this machine does not suffice: choose fewer pictures, then try again."
 DISK = "The server's disk is full: whoever runs it must free some space, then try again."
 FOLDER = "The server cannot write to its temporary folder: whoever runs it must see to that folder, then try again."
@@ -48,13 +46,10 @@ def failure(error: BaseException) -> Failure:
 
 def foreseen(error: BaseException) -> str | None:
     """What befalls any machine, in words; None for all else."""
-    kind = type(error).__name__
-    if isinstance(error, MemoryError) or "OutOfMemory" in kind:
+    if ran_out(error):
         return MEMORY
-    if isinstance(error, OSError):
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return DISK
-        if error.errno == errno.ENOMEM:
-            return MEMORY
-        return FOLDER if error.errno in (errno.ENOENT, errno.EACCES, errno.EROFS, errno.ENOTDIR) else None
-    return MEMORY if isinstance(error, RuntimeError) and NO_MEMORY.search(str(error)) else None
+    if not isinstance(error, OSError):
+        return None
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DISK
+    return FOLDER if error.errno in (errno.ENOENT, errno.EACCES, errno.EROFS, errno.ENOTDIR) else None
