@@ -1,4 +1,5 @@
-"""``python -m core``: sample, interpolate, branch, info, convert, encode, faces, train, features, evaluate, bench.
+"""``python -m core``: sample, interpolate, branch, info, convert, encode, faces, examples, train, features, evaluate
+and bench.
 
 Bad input ends with status 2 and one line."""
 
@@ -12,6 +13,7 @@ from typing import IO
 from core.cli import branch, convert, encode, info
 from core.cli import sample as commands
 from core.cli.streams import LONGEST, guarded, one_line
+from core.data import examples
 from core.data import faces_command as faces
 from core.errors import DDIMError
 from core.evaluate import bench_command as bench
@@ -50,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
         ("convert", convert, "write a checkpoint of another layout as ours"),
         ("encode", encode, "find the latents of pictures of your own"),
         ("faces", faces, "draw the toon-face data set"),
+        ("examples", examples, "lay held-out pictures beside a checkpoint, for the page to draw from"),
         ("train", train, "train a network on your own images"),
         ("features", features, "train the small net whose features measure pictures"),
         ("evaluate", evaluate, "measure a checkpoint: quality, reconstruction, consistency, interpolation, speed"),

@@ -16,7 +16,7 @@ from pathlib import Path
 from safetensors.torch import save_file
 from torch import Tensor
 
-from core.errors import CheckpointError
+from core.errors import CheckpointError, RequestError
 from core.hub import locate
 from core.json_files import path_text, read_json
 from core.layouts import CONFIG, INDEX, SCHEDULER, WEIGHTS, Layout, authors, find_checkpoints, layout_of
@@ -137,6 +137,13 @@ def _without_variance(config: UNetConfig, scheduler: SchedulerConfig) -> tuple[U
         )
     note = f"It learned the variance too: the first {C} of its {out} channels are sampled, and η sets the noise."
     return replace(config, out_channels=C), (note,)
+
+
+def require_no_classes(checkpoint: Checkpoint, what: str) -> None:
+    """Raises RequestError where a network was told of classes, and ``what`` knows of none."""
+    classes = checkpoint.config.num_class_embeds
+    if classes is not None:
+        raise RequestError(f"{checkpoint.name} has {classes} classes, and {what}: give a network without.")
 
 
 def save_checkpoint(

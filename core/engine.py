@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,7 @@ from core.checkpoint import Checkpoint, open_checkpoint
 from core.device import resolve_device, resolve_precision
 from core.errors import RequestError
 from core.given import Array, digest, given_latents, tensor_of
-from core.inversion import Inversion, invert
+from core.inversion import Inversion, inverting, run_through
 from core.request import Request, SamplerSettings
 from core.result import Result
 from core.run import Plan, Run
@@ -206,6 +206,25 @@ class Engine:
         the larger S and refine. until: a t of the step list at which to stop; then it is x_t that is found, and a
         request with that start gives the images back. Raises RequestError for η > 0 or images of another shape.
         """
+        steps = self.encoding(images, settings, refine, max_batch, until)
+        if on_step is None:
+            return run_through(steps)
+        batches, done = -(-len(images) // max_batch), 0
+        total = batches * len(self._plan(self.resolve(settings), until))
+
+        def step(_: Tensor) -> None:
+            nonlocal done
+            done += 1
+            on_step(done, total)
+
+        return run_through(steps, step)
+
+    def encoding(
+        self, images: Array, settings: SamplerSettings, refine: int = 0, max_batch: int = MAX_BATCH,
+        until: int | None = None,
+    ) -> Generator[Tensor, None, Inversion]:  # fmt: skip
+        """``encode`` a step at a time, batch after batch: yields the x_t that a step up has found, on the network's
+        device. What cannot be encoded is refused before the first."""
         if settings.solver != DDIM.name:
             raise RequestError("Only DDIM is inverted here: take the solver ddim.")
         images = tensor_of(images, "images")
@@ -213,20 +232,11 @@ class Engine:
             raise RequestError(f"The images are {tuple(images.shape)}; this needs (N, *{self.checkpoint.shape}).")
         plan = cast("list[StepCoefficients]", self._plan(self.resolve(settings), until))
         kind, placed = self.checkpoint.defaults.prediction_type, self.placed
-        network = placed.labelled(settings.label)
-        batches = images.float().split(max_batch)
-        done, parts = 0, []
-        for batch in batches:
+        network, parts = placed.labelled(settings.label), []
+        for batch in images.float().split(max_batch):
             x = placed.to_device(batch)
             placed.warm_up(len(x), self.checkpoint.shape)
-
-            def step(_: int, __: int) -> None:
-                nonlocal done
-                done += 1
-                if on_step is not None:
-                    on_step(done, len(plan) * len(batches))
-
-            parts.append(invert(network, x, plan, kind, refine, step))
+            parts.append((yield from inverting(network, x, plan, kind, refine)))
         shares = [part.held_back * len(part.x_T) for part in parts]
         return Inversion(
             torch.cat([part.x_T.float().cpu().contiguous() for part in parts]),

@@ -11,8 +11,9 @@ S = 30 quadruples the error).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -47,15 +48,15 @@ def rms(x: Tensor) -> Tensor:
 
 
 @torch.inference_mode()
-def invert(
+def inverting(
     network: Network,
     images: Tensor,
     plan: Sequence[StepCoefficients],
     prediction_type: str = "epsilon",
     refine: int = 0,
-    on_step: Callable[[int, int], None] | None = None,
-) -> Inversion:
-    """Latents of images (N,C,H,W) in [−1,1], through the step list of ``plan`` from its end to its start.
+) -> Generator[Tensor, None, Inversion]:
+    """Latents of images (N,C,H,W) in [−1,1], through the step list of ``plan`` from its end to its start; yields the
+    x_t that each step up has found.
 
     Nothing is clipped: clipping cannot be undone. refine ≥ 0 fixed-point iterations a step, one network call
     each, ended for a picture whose corrections do not shrink. Raises RequestError for η > 0 or refine < 0, NetworkError
@@ -73,7 +74,7 @@ def invert(
         evaluations += 1
         return step_up(below, eps, c)
 
-    for done, c in enumerate(reversed(plan), start=1):
+    for c in reversed(plan):
         below = x
         x = found_with(below, below, c)
         correction = rms(x - below * (c.signal / c.signal_next))
@@ -88,6 +89,18 @@ def invert(
         held_back += float((~going).float().mean()) / len(plan)
         if not bool(torch.isfinite(x).all()):
             raise NetworkError(f"The network returned NaN or infinity at t = {c.t}: use --precision fp32.")
-        if on_step is not None:
-            on_step(done, len(plan))
+        yield x
     return Inversion(x, evaluations, held_back)
+
+
+def run_through(
+    steps: Generator[Tensor, None, Inversion], on_step: Callable[[Tensor], None] | None = None
+) -> Inversion:
+    """The end of ``inverting``, or of the engine's ``encoding``."""
+    while True:
+        try:
+            x_t = next(steps)
+        except StopIteration as end:
+            return cast(Inversion, end.value)
+        if on_step is not None:
+            on_step(x_t)

@@ -70,8 +70,9 @@ def require_own_notes(path: Path) -> None:
         raise RequestError(f"{beside} is another file, which would be overwritten: choose another --out.") from error
 
 
-def write_latents(path: Path, x_T: Tensor, checkpoint: Checkpoint, settings: SamplerSettings, refine: int) -> None:
-    """The array (N, C, H, W) and the notes beside it. settings: resolved, no field left to a checkpoint's default."""
+def notes_text(x_T: Tensor, checkpoint: Checkpoint, settings: SamplerSettings, refine: int) -> str:
+    """The JSON that belongs beside an array (N, C, H, W). settings: resolved, no field left to a checkpoint's
+    default."""
     notes = {
         "schema": SCHEMA,
         "checkpoint": {"name": checkpoint.name, "sha256": checkpoint.sha256},
@@ -80,7 +81,12 @@ def write_latents(path: Path, x_T: Tensor, checkpoint: Checkpoint, settings: Sam
         "count": len(x_T),
         "latents_sha256": array_sha256(x_T),
     }
-    text = json.dumps(notes, indent=2) + "\n"
+    return json.dumps(notes, indent=2) + "\n"
+
+
+def write_latents(path: Path, x_T: Tensor, checkpoint: Checkpoint, settings: SamplerSettings, refine: int) -> None:
+    """The array and, beside it, its ``notes_text``."""
+    text = notes_text(x_T, checkpoint, settings, refine)
     # a kill between the two renames leaves notes whose digest does not fit, which are not followed
     write_together({path: lambda file: np.save(file, x_T.numpy()), notes_path(path): text.encode()})
 

@@ -30,6 +30,7 @@ FORMATS = (
 
 MAX_PIXELS = 50_000_000
 MAX_FILE = 256 << 20  # bytes
+TOO_LARGE = f"has more than {MAX_PIXELS // 10**6} million pixels: make it smaller"
 
 # what Pillow's readers raise at a damaged file
 UNREADABLE = (
@@ -52,13 +53,12 @@ def _opened(file: BinaryIO) -> Image.Image:
         return Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN])
 
 
-def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
-    """One file → size×size×3 uint8 in sRGB (core/picture_modes.py): turned as its EXIF says, laid on white, middle
-    square, scaled.
+def read_whole(path: Path, least: int = 1, longest: int | None = None) -> NDArray[np.uint8]:
+    """One file → H×W×3 uint8 in sRGB (core/picture_modes.py): turned as its EXIF says, laid on white, scaled down until
+    no side is above ``longest``.
 
     Raises DataError (the reason, without the name) for what is no picture, is animated or has pages, is of numbers
-    whose white is not known, or is smaller than ``size``: a blown-up picture is blurred in a way that no network
-    was trained on.
+    whose white is not known, or has a side below ``least``.
     """
     try:
         with open_regular(path) as raw, _opened(raw) as file:
@@ -66,12 +66,36 @@ def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
             if pictures > 1 and file.format not in STILL:
                 raise DataError("is an animation" if file.format in MOVING else f"holds {pictures} pictures, not one")
             if file.width * file.height > MAX_PIXELS:  # seen before one of them is decoded
-                raise DataError(f"has more than {MAX_PIXELS // 10**6} million pixels: make it smaller")
-            if min(file.size) < size:
-                raise DataError(f"is {file.width}×{file.height}, smaller than {size}×{size}")
+                raise DataError(TOO_LARGE)
+            if min(file.size) < least:
+                raise DataError(f"is {file.width}×{file.height}, smaller than {least}×{least}")
             picture = ImageOps.exif_transpose(to_srgb(file))
+    except Image.DecompressionBombError as error:
+        raise DataError(TOO_LARGE) from error
     except UNREADABLE as error:
         raise DataError("is no readable picture") from error
     page = Image.new("RGBA", picture.size, "white")
     page.alpha_composite(picture)
-    return np.asarray(ImageOps.fit(page.convert("RGB"), (size, size), Image.Resampling.LANCZOS))
+    whole = page.convert("RGB")
+    if longest is not None:
+        whole.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return np.asarray(whole)
+
+
+def framed(
+    pixels: NDArray[np.uint8], size: int, across: float = 0.5, down: float = 0.5, zoom: float = 1.0
+) -> NDArray[np.uint8]:
+    """A square of H×W×3 pixels, scaled to size×size. across, down: where between the left and the right edge, the upper
+    and the lower, 0 to 1. zoom: the shorter side by the square's, at least 1, and no more than leaves it ``size``
+    pixels: a blown-up picture is blurred in a way that no network was trained on."""
+    height, width = pixels.shape[:2]
+    side = max(min(height, width) / zoom, min(size, height, width))
+    left, top = (width - side) * across, (height - side) * down
+    box = left, top, left + side, top + side
+    return np.asarray(Image.fromarray(pixels).resize((size, size), Image.Resampling.LANCZOS, box))
+
+
+def read_picture(path: Path, size: int) -> NDArray[np.uint8]:
+    """The middle square of ``read_whole``, scaled to size×size×3. Raises DataError as it does, and for a picture that
+    is smaller."""
+    return framed(read_whole(path, least=size), size)

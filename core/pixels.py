@@ -32,6 +32,16 @@ def from_pixels(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels)).float().div(127.5).sub(1)
 
 
+def from_rgb(pixels: NDArray[np.uint8], channels: int) -> Tensor:
+    """N×H×W×3 uint8 → (N, channels, H, W) in [−1, 1]; colours become their luminance (ITU-R BT.601) for a grey network.
+    Raises RequestError for another number of channels, of which nobody knows what they mean."""
+    if channels not in (1, 3):
+        raise RequestError(f"A picture cannot be given to a network of {channels} channels: only 1 or 3 are colours.")
+    if channels == 1:
+        pixels = np.rint(pixels @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]
+    return from_pixels(pixels.transpose(0, 3, 1, 2))
+
+
 def sheet_size(n: int, h: int, w: int, columns: int | None = None, gap: int = 2) -> tuple[int, int]:
     """(height, width) of a ``sheet`` of n pictures of h×w pixels."""
     columns = columns or max(1, round(n**0.5))

@@ -7,6 +7,7 @@ them from here.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
@@ -228,6 +229,42 @@ class Place:
 
     def spec(self) -> dict[str, Any]:
         return {"kind": "place"}
+
+
+@dataclass(frozen=True)
+class Given:
+    """The name of a picture: a tab's own, "example-3", or "none"."""
+
+    def read(self, raw: object, T: int) -> Read:
+        if isinstance(raw, str) and re.fullmatch(r"[0-9a-f]{16}|example-\d{1,2}|none", raw, re.ASCII):
+            return raw, ""
+        return None, f"{shown(raw)} is no picture"
+
+    def text(self, value: str) -> str:
+        return value
+
+    def spec(self) -> dict[str, Any]:
+        return {"kind": "given"}
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A square of a picture: across and down, 0 to 1 each, and how far it is zoomed in, from 1."""
+
+    most: float
+
+    def read(self, raw: object, T: int) -> Read:
+        found, kinds = items(raw) or [], (Real(0, 1), Real(0, 1), Real(1, self.most))
+        read = [kind.read(item, T) for kind, item in zip(kinds, found, strict=False)]
+        if len(found) != 3 or any(value is None for value, _ in read):
+            return None, f"{shown(raw)} is no part of a picture"
+        return tuple(value for value, _ in read), "; ".join(words for _, words in read if words)
+
+    def text(self, value: tuple[float, ...]) -> str:
+        return ",".join(map(short, value))
+
+    def spec(self) -> dict[str, Any]:
+        return {"kind": "crop", "most": self.most}
 
 
 @dataclass(frozen=True)

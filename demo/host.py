@@ -12,6 +12,7 @@ from core.hub import Located
 from core.layouts import find_checkpoints, training_steps
 from demo.cache import Cache
 from demo.compute import Compute
+from demo.given import GivenPictures
 from demo.jobs import with_label
 from demo.limits import Limits
 from demo.own_paths import without_paths
@@ -45,7 +46,7 @@ class EngineHost:
         self.api_minutes, self.backend = api_minutes, backend
         self.further = {one.name: one for one in further}
         self.limits, self.public, self.allow_checkpoints = limits, public, allow_checkpoints
-        self.compute, self.cache = Compute(), Cache()
+        self.compute, self.cache, self.pictures = Compute(), Cache(), GivenPictures()
         self.clock: Callable[[], float] = time.monotonic
         self._engines: dict[str, Engine] = {}
         self._used: dict[str, float] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,12 +20,24 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Encoding:
+    """Pictures whose x_T a job begins with. sources: the name and the part (across, down, zoom) of each. refine: of
+    each step up. pixels: N×side×side×3 as the network sees them, once a checkpoint is there; digest: of them."""
+
+    sources: tuple[tuple[str, tuple[float, float, float]], ...]
+    refine: int = 0
+    pixels: NDArray[np.uint8] | None = field(default=None, compare=False)
+    digest: str = ""
+
+
+@dataclass(frozen=True)
 class Job:
     """One run of a view. name: in this view.
 
     film: its trajectory is kept and shown; it runs by itself, as a batch of one. alone: it runs by itself so that its
     time is its own; jobs that are neither share a batch with others of the same settings. answers: a change is answered
-    at once by the same picture at few steps. few: at so many steps it is shown before it runs.
+    at once by the same picture at few steps. few: at so many steps it is shown before it runs. encoding: of pictures,
+    instead of the seeds' noise.
     """
 
     name: str
@@ -34,6 +46,13 @@ class Job:
     alone: bool = False
     answers: bool = False
     few: int | None = None
+    encoding: Encoding | None = None
+
+    @property
+    def cost(self) -> int:
+        """Network evaluations of all its pictures, each counted by itself."""
+        up = len(self.encoding.sources) * (1 + self.encoding.refine) if self.encoding is not None else 0
+        return self.evaluations * (self.request.count + up)
 
     @property
     def evaluations(self) -> int:
@@ -74,6 +93,21 @@ class Tree:
 
 
 @dataclass(frozen=True)
+class Found:
+    """What a job that began with pictures has beside its ends. x_T: of each picture, (N, C, H, W) float32 on the CPU.
+    errors: mean squares of what came back of each, pixels 0..1, where it was decoded by itself. film: of the first, up
+    to x_T and down again, F×H×W×3; t: of each frame, None at the picture and at what came back. evaluations: network
+    calls. held_back: share of the refinements that ended early."""
+
+    x_T: Any  # noqa: N815  # the field's name
+    errors: tuple[float, ...]
+    film: NDArray[np.uint8]
+    t: tuple[int | None, ...]
+    evaluations: int
+    held_back: float
+
+
+@dataclass(frozen=True)
 class Finished:
     """The result of a job.
 
@@ -95,12 +129,14 @@ class Finished:
     drawing_s: float = 0.0
     shared: int = 0
     tree: Tree | None = None
+    found: Found | None = None
 
     @property
     def size(self) -> int:
         """Bytes, about."""
         films = sum(part.nbytes for part in self.film or ())
         films += sum(frame.nbytes for _, frame in self.tree.film) if self.tree is not None else 0
+        films += self.found.film.nbytes + 4 * self.found.x_T.numel() if self.found is not None else 0
         return self.pixels.nbytes + films + len(self.shown.uri) + 4000
 
     @property

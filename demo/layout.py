@@ -7,8 +7,6 @@ import json
 
 import gradio as gr
 
-PRESETS = (("Fast 10", 10, 0.0), ("Balanced 20", 20, 0.0), ("Fine 100", 100, 0.0), ("DDPM-like", 200, 1.0))
-
 
 def mounted(markup: str, what: str, elem_id: str, classes: str = "plain") -> gr.HTML:
     """Markup that window.ddim.mountWHAT takes over once Gradio has drawn it."""
@@ -68,8 +66,7 @@ def sidebar() -> None:
             plain(button("Start", "dock-start", "start") + button("Cancel", "dock-cancel", "cancel"), "dock-ask",
                   "plain buttons")  # fmt: skip
             plain(f'<div class="run"><i></i></div>{button("Stop", "dock-stop", "stop")}', "dock-run", "plain")
-        presets = [setting_button(label, {"steps": S, "eta": eta}) for label, S, eta in PRESETS]
-        plain("".join(presets), "presets", "plain buttons")
+        mounted('<div class="prose"></div>', "Presets", "presets", "plain")
         panel("curve")
         with gr.Row(elem_classes="pair-of"):
             control("seed")

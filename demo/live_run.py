@@ -13,9 +13,10 @@ import torch
 
 from core import Engine
 from core.request import Request
-from demo import computing, tiles, values, words
+from demo import computing, encode, tiles, values, words
 from demo.computing import Update
 from demo.curve import curve_value
+from demo.given import finder
 from demo.host import EngineHost
 from demo.jobs import Finished, Job, labelled
 from demo.limits import check_cost, megapixels
@@ -31,9 +32,10 @@ Message = dict[str, Any]
 
 
 class Tab(Protocol):
-    """What a run needs of its tab (demo/sessions.py). last: what each job showed last. ddpm_s: seconds of DDPM by
-    (weights, batch)."""
+    """What a run needs of its tab (demo/sessions.py). key: under which its pictures are kept. last: what each job
+    showed last. ddpm_s: seconds of DDPM by (weights, batch)."""
 
+    key: str
     last: dict[str, Finished]
     ddpm_s: dict[tuple[str, int], float]
 
@@ -109,12 +111,13 @@ class LiveRun:
 
     def _scene(self, engine: Engine) -> Scene:
         asked = labelled(self.view.jobs(self.page), self.page.label, engine)
-        jobs, ms = self.view.fitted(asked, engine), self.host.expected_ms
+        find = finder(self.host, engine, self.tab.key)
+        jobs, ms = self.view.fitted(asked, engine, find), self.host.expected_ms
         for job in jobs:
             engine.plan(job.request)  # what is refused is refused before anything runs
-        estimate_s = sum(ms(self.page.checkpoint, 1) * job.request.count * job.evaluations for job in jobs) / 1000
+        estimate_s = sum(ms(self.page.checkpoint, 1) * job.cost for job in jobs) / 1000
         scene = Scene(self.page, self.host, engine, jobs, dict(self.tab.last), self._value(engine), self.tab.offer,
-                      estimate_s)  # fmt: skip
+                      estimate_s, find)  # fmt: skip
         scene.known = lambda job: self.host.cache.get(values.made_by(engine, job))
         for job in jobs if not self.anew else []:
             known = scene.known(job)
@@ -161,8 +164,10 @@ class LiveRun:
                 yield from self._shown(scene, update)
 
     def _one(self, scene: Scene, jobs: list[Job]) -> Iterator[Message | None]:
-        """A film, branches, or jobs that share a batch."""
-        if jobs[0].film:
+        """A film, branches, pictures that are encoded, or jobs that share a batch."""
+        if jobs[0].encoding is not None:
+            updates = encode.run_encoding(scene.engine, jobs[0], self.over)
+        elif jobs[0].film:
             updates = computing.run_film(scene.engine, jobs[0], self.over)
         elif jobs[0].request.branches is not None:
             updates = computing.run_branches(scene.engine, jobs[0], self.over)
@@ -190,7 +195,8 @@ class LiveRun:
             return
         engine, s = scene.engine, job.request.settings
         self.host.cache.put(run.made_by, run, run.size)
-        self.host.measured(self.page.checkpoint, run.timing.batch, run.timing.ms_per_evaluation)
+        if job.encoding is None:  # else batches of several sizes are mixed
+            self.host.measured(self.page.checkpoint, run.timing.batch, run.timing.ms_per_evaluation)
         if job.film:
             tiles.keep_picture(engine, run, self.host.cache)
         if s.eta == 1.0 and job.evaluations == engine.T:
@@ -216,7 +222,7 @@ class LiveRun:
         for job in jobs:
             n = job.request.count
             part = min(n, tiles.PART)
-            total += ms(self.page.checkpoint, part) * job.evaluations * n / part / 1000
+            total += ms(self.page.checkpoint, part) * job.cost / part / 1000
         return total
 
     def _sampling(self) -> str:

@@ -16,10 +16,11 @@ from demo.early_head import EarlyHead
 from demo.headers import Headers, failed
 from demo.host import EngineHost
 from demo.layout import button, control, mounted, plain, sidebar
+from demo.lengths import of_lengths
 from demo.live import Live
 from demo.login import Login
-from demo.routes import routes
-from demo.settings import FIELDS, GRID_LISTS, first_settings, log_stops
+from demo.routes import MAX_PICTURE, routes
+from demo.settings import FIELDS, GRID_LISTS, first_settings
 from demo.theme import CSS, theme
 from demo.tour import MINUTE, TOUR
 from demo.views import VIEWS
@@ -28,7 +29,7 @@ STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "re
 QUEUE_WAKE_S = 0.05
 MAX_UPLOAD = 16 << 20  # bytes; the longest film that the page makes can be dropped on it again
 # the kit and the session before who uses them
-SCRIPTS = ("calm", "kit", "early", "live", "controls", "actions", "history", "tour", "curve", "keyboard")
+SCRIPTS = ("calm", "kit", "early", "live", "controls", "checkpoints", "actions", "history", "tour", "curve", "keyboard")
 
 
 def recorded(name: str) -> dict[str, Any]:
@@ -47,8 +48,9 @@ def known(host: EngineHost) -> dict[str, Any]:
         },
         "settings": first.as_json(),
         "checkpoints": {name: host.training_steps(name) for name in names},
-        "stops": {str(T): log_stops(T) for T in {host.training_steps(name) for name in names}},
+        **of_lengths(map(host.training_steps, names)),
         "axes": GRID_LISTS,
+        "most_upload": MAX_PICTURE,
         "opening": recorded(names[0]),
         "tour": {"stops": [stop.as_json() for stop in TOUR], "minute": MINUTE},
     }
@@ -61,9 +63,15 @@ def script(host: EngineHost) -> str:
     return "\n".join([f"window.ddim = {{ known: {data} }};", *parts, *(view.script() for view in VIEWS)])
 
 
+def in_front() -> str:
+    """The style that shows the view whose tab is chosen, at first the first."""
+    chosen = ", ".join(f"[data-view={view.name}] #view-{view.name}" for view in VIEWS)
+    return f":root:not([data-view]) #view-{VIEWS[0].name}, {chosen} {{ display: flex !important; }}"
+
+
 def launch_options(host: EngineHost) -> dict[str, Any]:
     """What launch() takes in Gradio 6, for this page: its theme, styles and script, and how much may be uploaded."""
-    styles = "\n".join([CSS, *(view.style() for view in VIEWS)])
+    styles = "\n".join([CSS, in_front(), *(view.style() for view in VIEWS)])
     return {"theme": theme(), "css": styles, "head": f"<script>{script(host)}</script>", "max_file_size": MAX_UPLOAD}
 
 

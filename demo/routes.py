@@ -16,22 +16,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from core.errors import DataError
 from demo.failures import failure
 from demo.live import Live, Wish
 
-MAX_BODY = 65_536
+MAX_BODY, MAX_PICTURE = 65_536, 16 << 20  # bytes
 SILENT_S = 1.0  # how often it is seen whether a browser is still there
 TYPES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png", "mp4": "video/mp4"}
 END = object()
 
 
-async def body(request: Request) -> Any:
-    """A small JSON body. Raises ValueError with a sentence."""
-    data = b""
+async def bounded(request: Request, most: int) -> bytes | None:
+    """The body, or None where it is longer; what is too much is not kept."""
+    data = bytearray()
     async for chunk in request.stream():
         data += chunk
-        if len(data) > MAX_BODY:
-            raise ValueError(f"A message has at most {MAX_BODY} bytes.")
+        if len(data) > most:
+            return None
+    return bytes(data)
+
+
+async def body(request: Request) -> Any:
+    """A small JSON body. Raises ValueError with a sentence."""
+    data = await bounded(request, MAX_BODY)
+    if data is None:
+        raise ValueError(f"A message has at most {MAX_BODY} bytes.")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:  # of which Python speaks in its own words
@@ -94,6 +103,19 @@ def routes(live: Live) -> list[Route]:
             live.leave(asked.get("session"))
         return Response(status_code=204)
 
+    async def picture(request: Request) -> Response:
+        session = live.sessions.get(request.path_params["session"])
+        if session is None:  # the page gets itself a new one, and tries again
+            return JSONResponse({"error": "This tab is not known here any more: load the page again."}, 409)
+        data = await bounded(request, MAX_PICTURE)
+        if data is None:
+            return JSONResponse({"error": f"A picture has at most {MAX_PICTURE >> 20} MB: make it smaller."}, 413)
+        try:
+            name = await live.host.pictures.take(session.key, session.pictures, data)
+        except DataError as error:
+            return JSONResponse({"error": str(error)}, 422)
+        return JSONResponse({"picture": name})
+
     async def file(request: Request) -> Response:
         where = request.path_params
         session = live.sessions.get(where["session"])
@@ -113,5 +135,6 @@ def routes(live: Live) -> list[Route]:
         Route("/ddim/want", want, methods=["POST"]),
         Route("/ddim/stop", stop, methods=["POST"]),
         Route("/ddim/leave", leave, methods=["POST"]),
+        Route("/ddim/picture/{session}", picture, methods=["POST"]),
         Route("/ddim/file/{session}/{token}/{name}", file, methods=["GET"]),
     ]

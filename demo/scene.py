@@ -12,6 +12,7 @@ from demo.words import setting_label
 
 if TYPE_CHECKING:
     from core import Engine
+    from demo.given import Find
     from demo.host import EngineHost
 
 Value = dict[str, Any]
@@ -35,7 +36,7 @@ class Scene:
     """One view at one set of settings. now: what jobs show that have not finished. finished: the results that belong to
     these settings; kept: those of them that were there before. last: what each job showed last in this tab, whatever
     its settings. value: of a result. offer: the address of a file. known: the result of any job,
-    where it is kept. estimate_s: of all runs, before they began."""
+    where it is kept. estimate_s: of all runs, before they began. find: the pictures that people give."""
 
     page: PageSettings
     host: EngineHost
@@ -45,6 +46,7 @@ class Scene:
     value: Callable[[Finished, bool], Value]
     offer: Callable[[File], str]
     estimate_s: float = 0.0
+    find: Find = lambda name: None
     now: dict[str, Value] = field(default_factory=dict)
     finished: dict[str, Finished] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)

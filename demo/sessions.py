@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -22,13 +22,15 @@ EXPIRES_S = 2 * 3600.0  # after its last message; a page that comes back later b
 
 class Session:
     """One tab. seq: of the newest change that arrived. page: its settings. last: what each job showed last. ddpm_s:
-    seconds of DDPM with all steps by (weights, batch), as measured here."""
+    seconds of DDPM with all steps by (weights, batch), as measured here. pictures: the names of those that it dropped
+    (demo/given.py)."""
 
     def __init__(self, key: str) -> None:
         self.key, self.seq, self.stopped_seq = key, -1, -1
         self.page: PageSettings | None = None
         self.last: dict[str, Finished] = {}
         self.ddpm_s: dict[tuple[str, int], float] = {}
+        self.pictures: deque[str] = deque()
         self.gone = False
         self._files: OrderedDict[str, File] = OrderedDict()
         self._tokens: dict[object, str] = {}

@@ -14,7 +14,9 @@ from urllib.parse import urlencode
 from core.solvers import SOLVERS, solver_named
 from demo.fields import (
     Choice,
+    Crop,
     Flag,
+    Given,
     Kind,
     Lane,
     Lanes,
@@ -32,6 +34,8 @@ COUNTS = (1, 4, 8, 16, 32)
 FRAMES = 11  # of Explore's strip
 FRAMES_BETWEEN = (4, 6, 10, 15)
 BRANCHES = (2, 4, 6, 8)
+REFINE = (0, 1, 2, 4)
+MAX_ZOOM = 16.0
 MAX_PAGE_SEED = 2**53 - max(COUNTS)  # whole numbers stay exact in a browser up to 2⁵³, and samples count on from here
 MAX_LABEL = 99_999  # of a network that was told of classes in training
 MAX_LANES, MAX_KEYS, MAX_GRID, MAX_ROWS = 4, 8, 8, 6
@@ -39,8 +43,8 @@ SHEET, SHEET_STEPS = 7, 10  # a sheet is an overview of 49 pictures, so it takes
 SOLVER_TITLES = {name: solver.title for name, solver in SOLVERS.items()}
 SPACINGS = {name: name for name in ("leading", "trailing", "linspace", "quadratic")}
 VIEWS = {
-    "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "branches": "Branches", "grid": "Grid",
-    "tradeoff": "Trade-off", "reproduce": "Reproduce", "learn": "Learn",
+    "explore": "Explore", "compare": "Compare", "interpolate": "Interpolate", "picture": "Your picture",
+    "branches": "Branches", "grid": "Grid", "tradeoff": "Trade-off", "reproduce": "Reproduce", "learn": "Learn",
 }  # fmt: skip
 WHAT = {
     "samples": "Samples", "strip": "Strip", "a": "Player A", "b": "Player B",
@@ -58,12 +62,19 @@ RACE = (Lane(10, 0.0), Lane(50, 0.0), Lane(1000, 1.0))
 
 
 class Field(NamedTuple):
-    """A setting. default: of the page as it opens. label: of its control. hint: what it is, in a line."""
+    """A setting. default: of the page as it opens. label: of its control. hint: what it is, in a line. of_T: its
+    default is a share of the checkpoint's T, written for 1000."""
 
     kind: Kind
     default: Any
     label: str
     hint: str = ""
+    of_T: bool = False  # noqa: N815  # the field's name
+
+    def default_at(self, T: int) -> Any:
+        """For a checkpoint with T steps."""
+        scaled = [round(value * T / 1000) for value in self.default] if self.of_T else plain(self.default)
+        return self.kind.read(scaled, T)[0]
 
 
 FIELDS: dict[str, Field] = {
@@ -109,12 +120,21 @@ FIELDS: dict[str, Field] = {
     "grid_solvers": Field(Several(SOLVER_TITLES), tuple(SOLVER_TITLES), "Solvers"),
     "branch_at": Field(
         Listed(Whole(0), 1, MAX_ROWS, "numbers", rising=True), (300, 500, 700, 900), "Part at t",
-        "From 999, all noise, to 0, the picture. Each is taken at the nearest t that the steps come through.",
+        "From T − 1, all noise, to 0, the picture. Each is taken at the nearest t that the steps come through.",
+        of_T=True,
     ),
     "branch_eta": Field(
         Real(0, 1), 1.0, "η of the branches", "Below t each branch adds noise of its own. 0: all are one.",
     ),
     "branch_count": Field(Nearest(BRANCHES), 6, "Branches from each t"),
+    "picture": Field(Given(), "example-0", "Picture"),
+    "crop": Field(Crop(MAX_ZOOM), (0.5, 0.5, 1.0), "Part of the picture"),
+    "picture_to": Field(Given(), "example-1", "Second picture"),
+    "crop_to": Field(Crop(MAX_ZOOM), (0.5, 0.5, 1.0), "Part of the second picture"),
+    "refine": Field(
+        Nearest(REFINE), 0, "Refinements of a step up",
+        "How often the network is asked again at the point that a step up has just found. 0: the plain inversion.",
+    ),
     "what": Field(Choice(WHAT), "samples", "Run"),  # that Reproduce writes out
     "shape": Field(Choice(SHAPES), "ring", "Distribution"),  # that Learn flows to
     "captions": Field(
@@ -157,6 +177,11 @@ class PageSettings:
     branch_at: tuple[int, ...] = FIELDS["branch_at"].default
     branch_eta: float = FIELDS["branch_eta"].default
     branch_count: int = FIELDS["branch_count"].default
+    picture: str = FIELDS["picture"].default
+    crop: tuple[float, float, float] = FIELDS["crop"].default
+    picture_to: str = FIELDS["picture_to"].default
+    crop_to: tuple[float, float, float] = FIELDS["crop_to"].default
+    refine: int = FIELDS["refine"].default
     what: str = FIELDS["what"].default
     shape: str = FIELDS["shape"].default
     captions: bool = FIELDS["captions"].default
@@ -201,11 +226,17 @@ def corrected(
         said.append(f"there is no checkpoint {shown(checkpoint)} here, so {otherwise} is shown")
         checkpoint = otherwise
     T, found = training_steps(str(checkpoint)), {}
+    T_before = training_steps(before.checkpoint) if before is not None and before.checkpoint in names else T
     for name, field in FIELDS.items():
-        old = field.default if before is None else getattr(before, name)
-        fallback, _ = field.kind.read(plain(old), T)  # within this checkpoint's T
+        fallback, asked_for = field.default_at(T), name in asked
+        if before is not None:
+            fallback, _ = field.kind.read(plain(getattr(before, name)), T)  # within this checkpoint's T
+            untouched = field.default_at(T_before)
+            if T_before != T and getattr(before, name) == untouched:
+                fallback = field.default_at(T)
+                asked_for = asked_for and field.kind.read(asked[name], T_before)[0] != untouched
         value = fallback
-        if name in asked:
+        if asked_for:
             read, words = field.kind.read(asked[name], T)
             value = fallback if read is None else read
             if words:
@@ -228,14 +259,3 @@ def corrected(
 def vary_together(x: str, y: str) -> bool:
     """Whether the page's grid may have these axes. Of the solvers one alone adds noise."""
     return x != y and {x, y} != {"eta", "solver"}
-
-
-def log_stops(T: int) -> list[int]:
-    """Slider stops from 1 to T, evenly spread in the logarithm: every S to 10, then round numbers."""
-    ladder = [1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8]
-    stops = {*range(1, 11), T}
-    decade = 10
-    while decade <= T:
-        stops.update(int(decade * r) for r in ladder)
-        decade *= 10
-    return sorted(s for s in stops if s <= T)

@@ -19,7 +19,8 @@ def made_by(engine: Engine, job: Job) -> tuple[object, ...]:
     """What the result of a job depends on, to the last bit."""
     place = engine.placed.place
     where = engine.checkpoint.sha256, engine.backend, engine.precision, str(engine.device), place.threads
-    return (*where, replace(job.request, settings=engine.resolve(job.request.settings)), job.film)
+    given = None if job.encoding is None else (job.encoding.digest, job.encoding.refine)
+    return (*where, replace(job.request, settings=engine.resolve(job.request.settings)), job.film, given)
 
 
 def base(engine: Engine, job: Job, state: str) -> dict[str, Any]:
@@ -67,10 +68,31 @@ def value_of(finished: Finished, ddpm_s: float | None = None, cached: bool = Fal
     value["headline"] = words.headline(timing.total_s, S, factor, known, finished.T)
     if made > n:
         value["readout"][0][2] = words.shared_note(made)
+    if finished.found is not None:
+        return value | found_value(finished)
     if finished.film is None:
         return value | {"tiles": finished.shown, "filled": [2] * n}
     t, at_s, x0_at_s = zip(*finished.times, strict=True)
     return value | {"film": finished.shown, "t": list(t), "at_s": list(at_s), "x0_at_s": list(x0_at_s)}
+
+
+def found_value(finished: Finished) -> dict[str, Any]:
+    """What a result adds that began with pictures. Its time is that of both ways, and DDPM has no way up."""
+    found, total_s = finished.found, finished.timing.total_s
+    assert found is not None
+    return {
+        "seeds": None,
+        "tiles": finished.shown,
+        "filled": [2] * finished.job.request.count,
+        "journey": tiles_picture(found.film),
+        "t": list(found.t),
+        "headline": words.found_headline(total_s, found.errors),
+        "readout": [
+            ["up and down", words.seconds(total_s), "measured"],
+            ["network calls", f"{found.evaluations:,}", "measured"],
+            *([["refinements ended early", f"{found.held_back:.0%}", "of the steps"]] if found.held_back else []),
+        ],
+    }
 
 
 def finished_of(

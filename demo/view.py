@@ -13,10 +13,11 @@ from demo.settings import PageSettings
 
 if TYPE_CHECKING:
     from core import Engine
+    from demo.given import Find
     from demo.host import EngineHost
 
 
-def as_they_are(jobs: list[Job], engine: Engine) -> list[Job]:
+def as_they_are(jobs: list[Job], engine: Engine, find: Find) -> list[Job]:
     """Of a view whose jobs any checkpoint can run."""
     return jobs
 
@@ -29,7 +30,8 @@ def no_jobs(page: PageSettings) -> list[Job]:
 @dataclass(frozen=True)
 class View:
     """name: a key of demo.settings.VIEWS. layout: puts panels and controls on the page, in the view's column. jobs: the
-    runs that it needs, in the order in which they are run. fitted: the same as this checkpoint can run them. panels:
+    runs that it needs, in the order in which they are run. fitted: the same as this checkpoint can run them,
+    of pictures that can be found. panels:
     panel name → its value, from what the jobs show; it is asked after every change. early: of panels that need no
     model."""
 
@@ -38,7 +40,7 @@ class View:
     jobs: Callable[[PageSettings], list[Job]] = no_jobs
     panels: Callable[[Scene], dict[str, Any]] = lambda scene: {}
     early: Callable[[PageSettings], dict[str, Any]] = lambda page: {}
-    fitted: Callable[[list[Job], Engine], list[Job]] = as_they_are
+    fitted: Callable[[list[Job], Engine, Find], list[Job]] = as_they_are
 
     @property
     def folder(self) -> Path:

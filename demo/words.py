@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -147,6 +148,47 @@ def branches_said(eta: float) -> str:
     if eta == 0:
         return "Without noise there is one way down from each x_t, so the branches are all alike: raise their η."
     return "Where a row's pictures are alike, that was decided at its t; where they differ, it was still open."
+
+
+def error_text(error: float) -> str:
+    """A mean square on 0..1 that people compare, such as 3.1e−4, on one line."""
+    return f"{error:.1e}".replace("e-0", "e−").replace("e-", "e−").replace("e+00", "")
+
+
+def found_headline(total_s: float, errors: Sequence[float]) -> str:
+    """A way up and down in one line, to be read from the back row."""
+    return f"{seconds(total_s)} up and down" + "".join(f" · error {error_text(error)}" for error in errors)
+
+
+IDEAL = {"mean": 0.0, "std": 1.0, "neighbours": 0.0}  # of noise
+FIGURES = {"mean": "mean", "std": "spread", "neighbours": "correlation of neighbours"}
+
+
+def range_text(between: tuple[float, float] | None) -> str:
+    """What the figure is of others, such as "examples: 0.59 to 0.68"."""
+    return "" if between is None else f"examples: {between[0]:.2f} to {between[1]:.2f}"
+
+
+def gaussian_said(figures: Mapping[str, float], n: int, others: Mapping[str, tuple[float, float]]) -> str:
+    """How far a latent of n values is from a seed's noise, and why. others: from where to where held-out pictures have
+    each figure, that were taken up in the same way; empty where there are none."""
+    chance = 4 / math.sqrt(n)
+    far = [name for name, ideal in IDEAL.items() if abs(figures[name] - ideal) > max(0.05, chance)]
+    if not far:
+        return "By these figures it could be the noise of a seed."
+    unlike = []
+    for name in far if others else []:
+        low, high = others[name]
+        room = 0.25 * (high - low) + chance
+        if not low - room <= figures[name] <= high + room:
+            unlike.append(f"{FIGURES[name]} {figures[name]:.2f} where they have {low:.2f} to {high:.2f}")
+    if unlike:
+        return f"Unlike held-out pictures on the same way: {', '.join(unlike)}. Such a picture was not in the training."
+    said = " and ".join(FIGURES[name] for name in far)
+    if others:
+        why = "but held-out pictures have the same: the steps up are coarse. More of them, or refinements, help."
+        return f"Not noise by its {said}, {why}"
+    return f"Not noise by its {said}. More steps, or refinements, help where the picture is like those of the training."
 
 
 def failure_note(kind: str) -> str:

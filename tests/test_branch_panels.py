@@ -14,6 +14,7 @@ from core.record import read_record, recorded
 from demo.settings import PageSettings
 from demo.views.branches import fitted, jobs
 
+FIND = {}.get  # no pictures are given
 PAGE = PageSettings("tiny", view="branches", steps=4, branch_at=(260, 740), branch_count=2)
 
 
@@ -35,9 +36,9 @@ def places(made):
 def test_each_row_parts_at_the_nearest_step_the_noisiest_first(engine):
     made = jobs(PAGE)
     assert places(made) == [740, 260]
-    assert places(fitted(made, engine)) == [750, 250]  # of 750, 500, 250, 0
-    assert [job.name for job in fitted(made, engine)] == ["row 0", "row 1"]
-    one_step = fitted(jobs(replace(PAGE, steps=1)), engine)
+    assert places(fitted(made, engine, FIND)) == [750, 250]  # of 750, 500, 250, 0
+    assert [job.name for job in fitted(made, engine, FIND)] == ["row 0", "row 1"]
+    one_step = fitted(jobs(replace(PAGE, steps=1)), engine, FIND)
     assert places(one_step) == [0]  # where rows meet the first stays
     assert {job.request.settings for job in made} == {SamplerSettings(4, 0.0, "leading")}
 

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler
+from PIL import Image
 
-from core import CheckpointError, Engine, Request, RequestError, SamplerSettings
+from core import Branches, CheckpointError, Engine, Request, RequestError, SamplerSettings
 from core.__main__ import main
 from core.checkpoint import open_checkpoint
 from core.cli.info import rows_of
+from core.latent_files import read_latents
 from core.record import request_of
 from core.reproduce import command_line, python_code
 from core.unet_config import UNetConfig
@@ -93,6 +95,55 @@ def test_the_command_line_takes_a_label_and_prints_it(folder, tmp_path):
     assert main(words[3:]) in (None, 0)
     ours = Engine.open(folder[0]).sample(request).images
     assert (torch.from_numpy(np.load(out)) - ours).abs().max() < 1e-5
+
+
+def run_of(path, *words):
+    assert main([*map(str, words), "--out", str(path)]) in (None, 0)
+    return torch.from_numpy(np.load(path))
+
+
+def test_a_path_on_the_command_line_is_of_its_label(folder, tmp_path):
+    words = ("interpolate", folder[0], "--steps", 3, "--seeds", "1,2", "--frames", 3, "--label")
+    found = run_of(tmp_path / "x0.npy", *words, 6)
+    request = Request((1, 2), SamplerSettings(3, label=6), frames=3)
+    assert (found - Engine.open(folder[0]).sample(request).images).abs().max() < 1e-5
+    assert (found - run_of(tmp_path / "other.npy", *words, 5)).abs().max() > 1e-3
+
+
+def test_branches_on_the_command_line_are_of_their_label(folder, tmp_path):
+    words = ("branch", folder[0], "--steps", 4, "--seed", 1, "--at", "500", "--count", 2, "--label")
+    found = run_of(tmp_path / "x0.npy", *words, 6)
+    request = Request((1,), SamplerSettings(4, label=6), branches=Branches(500, 2, 1.0))
+    assert (found - Engine.open(folder[0]).sample(request).images).abs().max() < 1e-5
+    assert (found - run_of(tmp_path / "other.npy", *words, 5)).abs().max() > 1e-3
+
+
+def test_pictures_are_encoded_with_their_label_which_their_notes_tell(folder, tmp_path):
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(tmp_path / "a.png")
+    words = ("encode", folder[0], tmp_path / "a.png", "--steps", 5, "--label")
+    found = run_of(tmp_path / "x_T.npy", *words, 6)
+    assert read_latents(tmp_path / "x_T.npy").notes.settings.label == 6
+    assert (found - run_of(tmp_path / "other.npy", *words, 5)).abs().max() > 1e-3
+    # what the notes say is what decodes, so the label need not be said again
+    back = run_of(tmp_path / "back.npy", "sample", folder[0], "--latents", tmp_path / "x_T.npy")
+    settings = SamplerSettings(5, clip=False, label=6)
+    assert (back - Engine.open(folder[0]).sample(Request((0,), settings), found).images).abs().max() < 1e-5
+
+
+@pytest.mark.parametrize("verb", [("evaluate", "--data", "x.npz"), ("bench", "--steps", "2")])
+def test_what_measures_pictures_of_no_class_names_a_network_that_has_some(folder, tmp_path, verb, capsys):
+    assert main([verb[0], str(folder[0]), *verb[1:], "--out", str(tmp_path / "out.json")]) == 2
+    said = capsys.readouterr().err
+    assert "ten has 10 classes" in said
+    assert f"python -m core {verb[0]}" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_a_training_is_not_begun_with_the_weights_of_classes(folder, tmp_path, capsys):
+    np.savez(tmp_path / "x.npz", images=np.zeros((40, 8, 8, 3), np.uint8))
+    words = ["train", str(tmp_path / "x.npz"), "--size", "8", "--start-from", str(folder[0]), "--steps", "2"]
+    assert main([*words, "--out", str(tmp_path / "net"), "--state", str(tmp_path / "state")]) == 2
+    assert "ten has 10 classes" in capsys.readouterr().err
 
 
 def test_info_counts_the_classes(folder):

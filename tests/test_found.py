@@ -187,9 +187,13 @@ def test_each_difference_is_one_warning(engine, here, change, word):
     assert word in said[0]
 
 
-def test_latents_from_a_file_are_a_warning(engine, here):
+def test_a_run_from_latents_in_a_file_is_not_set_up_as_its_seeds_own(engine, here):
     record = {**record_of(engine, Request((3,))), "latents_sha256": "a" * 64}
-    assert "latents" in read(record, here).warnings[0]
+    found = read(record, here)
+    assert found.controls is None
+    assert found.why == "It began from latents given in a file, for which the page has no control."
+    assert "--latents" in found_html(found)
+    assert read({**record, "latents_sha256": None}, here).controls is not None
 
 
 def test_an_incomplete_record_is_one_sentence(engine, here):

@@ -10,12 +10,16 @@ from test_sampler_gaussian import ALPHA_BAR, MU, ORACLES, S_DATA, plan_of
 
 from core import Engine, NetworkError, Request, RequestError, SamplerSettings, walk
 from core.__main__ import main
-from core.inversion import invert, step_up
+from core.inversion import inverting, run_through, step_up
 from core.sampler import ddim_step
 
 
 def data(n=4):
     return MU + S_DATA * torch.randn(n, 1, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+
+
+def invert(*given, **more):
+    return run_through(inverting(*given, **more))
 
 
 def decoded(network, x_T, plan, kind="epsilon"):

@@ -9,7 +9,8 @@ import pytest
 from core.solvers import SOLVERS
 from core.timesteps import SPACINGS as CORE_SPACINGS
 from demo.fields import Lane, plain
-from demo.settings import FIELDS, MAX_PAGE_SEED, NAMES, RACE, PageSettings, corrected, first_settings, log_stops
+from demo.lengths import log_stops, presets
+from demo.settings import FIELDS, MAX_PAGE_SEED, NAMES, RACE, PageSettings, corrected, first_settings
 
 STEPS = {"tiny": 1000, "short": 40}
 PLAIN = PageSettings("tiny")
@@ -19,7 +20,8 @@ ODD = PageSettings(
     between=10, loop=False, own_noise=True, corners=(9, 8, 7, 6), place=(0.125, 1.0), grid_steps=(1, 999),
     grid_etas=(0.25,), grid_x="seed", grid_y="spacing", grid_seeds=(2, 8), grid_spacings=("trailing", "quadratic"),
     grid_solvers=("dpm-solver++",), branch_at=(5, 77), branch_eta=0.5, branch_count=4, label=7, what="place",
-    shape="moons", captions=False,
+    shape="moons", captions=False, picture="0123456789abcdef", crop=(0.0, 0.25, 2.5), picture_to="none",
+    crop_to=(1.0, 0.5, 16.0), refine=4,
 )  # fmt: skip
 FINE = PageSettings(
     "tiny", eta=0.1234561, eta_b=1 / 3, lanes=(Lane(7, 0.1234561), Lane(7, 0.1234562)), place=(1 / 3, 0.9999999),
@@ -86,9 +88,10 @@ def test_the_table_and_the_settings_agree():
 
 @pytest.mark.parametrize("name", FIELDS)
 def test_a_default_is_a_value_of_its_kind(name):
-    kind, default, label, _ = FIELDS[name]
-    assert kind.read(plain(default), 1000) == (default, "")
-    assert label
+    field = FIELDS[name]
+    assert field.kind.read(plain(field.default), 1000) == (field.default, "")
+    assert field.default_at(1000) == field.default
+    assert field.label
 
 
 def test_what_can_be_chosen_is_what_the_engine_knows():
@@ -218,3 +221,30 @@ def test_slider_stops_rise_from_1_to_T(T):
     stops = log_stops(T)
     assert (stops[0], stops[-1]) == (1, T)
     assert stops == sorted(set(stops))
+
+
+@pytest.mark.parametrize(
+    ("T", "said"),
+    [
+        (1000, [["Fast 10", 10, 0.0], ["Balanced 20", 20, 0.0], ["Fine 100", 100, 0.0], ["DDPM-like", 200, 1.0]]),
+        (100, [["Fast 10", 10, 0.0], ["Balanced 20", 20, 0.0], ["Fine 50", 50, 0.0], ["DDPM-like", 100, 1.0]]),
+        (10, [["Fast 1", 1, 0.0], ["Balanced 2", 2, 0.0], ["Fine 5", 5, 0.0], ["DDPM-like", 10, 1.0]]),
+    ],
+)
+def test_presets_say_what_a_schedule_of_this_length_allows(T, said):
+    assert presets(T) == said
+
+
+def test_what_was_not_touched_follows_the_length_of_the_schedule_there_and_back():
+    assert first_settings("short", 40).branch_at == (12, 20, 28, 36)
+    there, said = read({"checkpoint": "short"} | {k: v for k, v in PLAIN.as_json().items() if k != "checkpoint"}, PLAIN)
+    assert (there.branch_at, [lane.steps for lane in there.lanes], said) == ((12, 20, 28, 36), [10, 40, 40], [])
+    back, said = read(there.as_json() | {"checkpoint": "tiny"}, there)
+    assert (back, said) == (PLAIN, [])
+
+
+def test_what_was_chosen_is_cut_to_the_length_of_the_schedule_and_said():
+    chosen = PageSettings("tiny", steps=300, branch_at=(30, 700))
+    there, said = read(chosen.as_json() | {"checkpoint": "short"}, chosen)
+    assert (there.steps, there.branch_at) == (40, (30, 40))
+    assert said == ["steps: 300 became 40", "branch_at: 700 became 40"]

@@ -38,6 +38,7 @@ def test_each_view_runs_what_it_shows_and_nothing_else():
     assert {view: [job.name for job in jobs(PAGE)] for view, jobs in JOBS.items() if view != "grid"} == {
         "explore": ["a", "b", "samples", "strip"], "compare": ["lane0", "lane1", "lane2"],
         "interpolate": ["place", "path", "sheet"], "branches": ["row 0", "row 1", "row 2", "row 3"],
+        "picture": ["journey", "bridge", "others", *(f"error {S} {k}" for S in (5, 10, 20, 50, 100) for k in (0, 1))],
         "tradeoff": [], "reproduce": [], "learn": [],
     }  # fmt: skip
     race = JOBS["compare"](replace(PAGE, lanes=(Lane(50, 0.0), Lane(5, 1.0))))

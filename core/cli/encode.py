@@ -22,7 +22,7 @@ from core.errors import DataError, RequestError
 from core.folders import require_files
 from core.latent_files import notes_path, require_own_notes, write_latents
 from core.picture_files import read_picture
-from core.pixels import from_pixels
+from core.pixels import from_rgb
 from core.plain_numbers import excerpt
 from core.request import Request, SamplerSettings
 from core.timesteps import SPACINGS
@@ -61,10 +61,8 @@ def read_images(paths: list[Path], shape: tuple[int, int, int]) -> Tensor:
             picture = read_picture(path, size)
         except DataError as error:
             raise DataError(f"{path} {error}; give a PNG or JPEG of at least {size}×{size} pixels.") from error
-        if channels == 1:
-            picture = np.rint(picture @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)[..., None]
-        pictures.append(picture.transpose(2, 0, 1))
-    return from_pixels(np.stack(pictures))
+        pictures.append(picture)
+    return from_rgb(np.stack(pictures), channels)
 
 
 def decoding(args: argparse.Namespace) -> str:

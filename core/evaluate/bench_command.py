@@ -17,6 +17,7 @@ import torch
 from core.arguments import path_from, whole_from
 from core.atomic import write_together
 from core.backends import BACKENDS
+from core.checkpoint import require_no_classes
 from core.device import resolve_device, resolve_precision
 from core.engine import Engine
 from core.errors import RequestError
@@ -90,6 +91,7 @@ def measure(
         for precision in precisions
     }
     first = engines[precisions[0]][0]
+    require_no_classes(first.checkpoint, "the contenders are timed without")
     first.plan(Request((0,), SamplerSettings(steps)))  # an S that cannot be is refused before anything is timed
     checkpoint = first.checkpoint
     load = os.getloadavg()[0]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from core.arguments import MAX_SEED, path_from, real_from, whole_from
-from core.checkpoint import open_checkpoint
+from core.checkpoint import open_checkpoint, require_no_classes
 from core.data.datasets import UInt8Array, load_images
 from core.device import resolve_device
 from core.engine import Engine
@@ -104,6 +104,7 @@ def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], S
     """Everything read and checked before the first network call."""
     located = locate(args.checkpoint[0])
     folder, engine = located.path, Engine.open(located.text, device, args.precision)
+    require_no_classes(engine.checkpoint, "what is measured is the quality of pictures of all kinds together")
     what = [part.strip() for part in args.what.split(",") if part.strip()]
     chosen = cells(what, engine.T, args.n, args.n_rest)
     if args.cells:

@@ -104,6 +104,16 @@ def trajectory(suffix: str, record: Record, x_t: Pictures, x0_hat: Pictures, wor
     return _bytes(suffix, _films(film, record, hold_ms=HOLD_MS))
 
 
+def journey(suffix: str, record: Record, x_t: Pictures, words: bool = False) -> bytes:
+    """One picture on its way up to x_T and down again (F×H×W×3), holding its end, with ``words`` around it. record: of
+    the way down. .gif, .webp, .mp4."""
+
+    def film() -> Pictures:
+        return captioned(x_t, *caption(record)) if words else enlarge(x_t)
+
+    return _bytes(suffix, _films(film, record, hold_ms=HOLD_MS))
+
+
 def race(
     suffix: str, runners: Sequence[Runner], runs: Sequence[Made], frame_ms: int = FRAME_MS, side: int = 168
 ) -> bytes:

@@ -27,7 +27,11 @@ def caption(record: Record) -> tuple[str, str]:
     which = " → ".join(map(str, seeds if len(seeds) < 5 else [*seeds[:4], "…"])) if path else seeds_text(seeds)
     eta = "σ̂" if s.get("sigma_hat") else f"η = {short(s['eta'])}"
     solver = "" if s.get("solver", "ddim") == "ddim" else f" · {s['solver']}"
-    head = f"S = {s['steps']} · {eta}{solver} · seed{'s' if len(seeds) > 1 else ''} {which}"
+    if run["latents_sha256"] is not None:  # of seeds it has none
+        start = "between given latents" if path else "from given latents"
+    else:
+        start = f"seed{'s' if len(seeds) > 1 else ''} {which}"
+    head = f"S = {s['steps']} · {eta}{solver} · {start}"
     return head, f"{run['checkpoint']['name']} · {timing['total_s']:.2f} s"
 
 

@@ -10,7 +10,7 @@ import time
 import torch
 
 from core.arguments import MAX_SEED, path_from, real_from, whole_from
-from core.checkpoint import SamplingDefaults, open_checkpoint, save_checkpoint
+from core.checkpoint import SamplingDefaults, open_checkpoint, require_no_classes, save_checkpoint
 from core.data.datasets import load_images
 from core.device import emulates_bf16, resolve_device
 from core.folders import require_place
@@ -115,7 +115,9 @@ def new_trainer(args: argparse.Namespace, share: Share, device: str) -> Trainer:
     if trainer.resume(args.state):
         print(f"resumed at step {trainer.step}", flush=True)
     elif args.start_from:
-        trainer.start_from(open_checkpoint(args.start_from))
+        source = open_checkpoint(args.start_from)
+        require_no_classes(source, "training here is without")
+        trainer.start_from(source)
         print(f"weights of {args.start_from}, optimiser new", flush=True)
     return trainer
 

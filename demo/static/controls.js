@@ -65,7 +65,14 @@
     const node = el("select", { id }, ...field.options.map(([title, v]) => el("option", { value: JSON.stringify(v) }, title)));
     root.append(labelled(id, field), node);
     node.onchange = () => send(JSON.parse(node.value));
-    return (v) => { node.value = JSON.stringify(v); };
+    return (v) => {
+      const text = JSON.stringify(v);
+      if (name === "checkpoint") { // another may have been opened since
+        const there = [...node.options].map((option) => option.value);
+        for (const one of Object.keys(checkpoints)) if (!there.includes(JSON.stringify(one))) node.append(el("option", { value: JSON.stringify(one) }, one));
+      }
+      node.value = text;
+    };
   }
 
   function flag(root, name, field, value, send) {

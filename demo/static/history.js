@@ -3,7 +3,7 @@
   "use strict";
   const { ddim } = window, { el } = ddim.kit;
   const MOST = 12, SIDE = 64, KEPT = "ddim-history";
-  const VIEWS = ["explore", "compare", "interpolate", "branches", "grid"]; // whose runs are pictures
+  const VIEWS = ["explore", "compare", "interpolate", "picture", "branches", "grid"]; // whose runs are pictures
   let items = [], root = null;
 
   // Of an app of before the settings had other names: such a run cannot be gone back to.
@@ -16,7 +16,7 @@
   function thumbnail(view) {
     const all = [...document.querySelectorAll(`#view-${view} section.panel:not([data-panel=hero]) canvas`)];
     const there = all.filter((c) => c.width > 1 && c.offsetParent);
-    const best = there.find((c) => c.closest(".tiles, .ribbon, .matrix td:not(.fork)")) || there[0];
+    const best = there.find((c) => c.closest(".tiles, .ribbon, .arrived, .matrix td:not(.fork)")) || there[0];
     if (!best) return "";
     const small = el("canvas", { width: SIDE, height: SIDE });
     small.getContext("2d").drawImage(best, 0, 0, SIDE, SIDE);
@@ -28,10 +28,10 @@
     const run = `S ${s.steps} · η ${s.eta}`;
     const said = {
       compare: `${s.lanes.map((l) => l.steps).join(" / ")} steps`, interpolate: `${run} · ${s.keys.length} keys`,
-      branches: `${run} · ${s.branch_at.length} t`,
+      branches: `${run} · ${s.branch_at.length} t`, picture: `S ${s.steps}`,
       grid: [s.grid_x, s.grid_y].map((axis) => s[ddim.known.axes[axis]].length).join(" × "),
     }[s.view] || run;
-    const ofOne = s.view !== "interpolate" && !(s.view === "grid" && [s.grid_x, s.grid_y].includes("seed"));
+    const ofOne = !["interpolate", "picture"].includes(s.view) && !(s.view === "grid" && [s.grid_x, s.grid_y].includes("seed"));
     return [view, ofOne ? `${said} · seed ${s.seed}` : said];
   }
 

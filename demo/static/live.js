@@ -135,6 +135,7 @@
     if (stopWish === mine) post("ddim/stop", { session, seq: mine });
     if (waiting) return; // the answer to what was wanted before
     document.documentElement.style.setProperty("--progress", 0);
+    if (message.opened) window.ddim.learn(message.opened);
     const names = Object.keys(message.settings), since = later;
     Object.assign(settings, message.settings, since);
     [opening, later, heard] = [null, {}, mine];
@@ -182,6 +183,20 @@
     ended("stopped", "Not started.");
   }
 
+  // Send a picture; its name among this tab's. Where the server has forgotten the tab, it is made known again first.
+  async function give(file) {
+    if (file.size > known.most_upload) throw new Error(`A picture has at most ${known.most_upload >> 20} MB: make it smaller.`);
+    for (let tries = 0; tries < 3; tries += 1) {
+      while (!session || waiting) await new Promise((resolve) => setTimeout(resolve, 50));
+      const answer = await fetch(address(`ddim/picture/${session}`), { method: "POST", body: file }).catch(() => null);
+      const found = (answer && await answer.json().catch(() => null)) || {};
+      if (answer && answer.ok) return found.picture;
+      if (answer && answer.status !== 409) throw new Error(found.error || "The server could not take the picture: try another one.");
+      if (answer) { session = null; want({}); }
+    }
+    throw new Error("The connection was lost: drop the picture again.");
+  }
+
   // Words that stay until something else is to be said. Text only.
   function say(title, text) {
     advice = [title, text];
@@ -221,7 +236,7 @@
   addEventListener("pageshow", (event) => { if (event.persisted) want({}); }); // back from the browser's own cache
 
   const shared = {
-    settings, set, want, stop, cancel, say, status, address, mountPanel, mountStatus, mountGuide,
+    settings, set, want, give, stop, cancel, say, status, address, mountPanel, mountStatus, mountGuide,
     onSettings: (listener) => listeners.push(listener),
     drawn: () => Promise.all([...panels.values()].map((panel) => panel.drawn)),
     get T() { return known.checkpoints[settings.checkpoint]; },

@@ -19,6 +19,7 @@ from demo.view import View
 
 if TYPE_CHECKING:
     from core import Engine
+    from demo.given import Find
     from demo.host import EngineHost
 
 
@@ -44,7 +45,7 @@ def jobs(page: PageSettings) -> list[Job]:
     ]
 
 
-def fitted(made: list[Job], engine: Engine) -> list[Job]:
+def fitted(made: list[Job], engine: Engine, find: Find) -> list[Job]:
     """Each at the nearest t that its steps come through; of rows that meet there the first."""
     through = [step.t for step in engine.plan(Request(made[0].request.seeds, made[0].request.settings))]
     rows: dict[int, Job] = {}

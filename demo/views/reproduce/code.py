@@ -23,7 +23,7 @@ from demo.views.interpolate import jobs as path_and_sheet
 def request_here(what: str, page: PageSettings, engine: Engine) -> Request:
     """The request behind a panel: samples, strip, a, b, lane0…, branches, path, place or sheet. Raises ValueError."""
     if what == "branches":
-        return fitted(labelled(branches(page), page.label, engine), engine)[0].request
+        return fitted(labelled(branches(page), page.label, engine), engine, lambda _: None)[0].request
     for job in labelled([*explore(page), *race(page), *path_and_sheet(page)], page.label, engine):
         if job.name == what:
             return job.request

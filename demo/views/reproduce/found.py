@@ -21,12 +21,13 @@ SAME = "weights, precision, backend, threads, device and versions"  # what the l
 class Found:
     """A run read from a file. rows: (setting, value). warnings: what differs here, a sentence each. controls:
     what the page would be set to, by name of the setting; None where it has no controls for such a run, and then
-    why says so. code: (title, text) that repeats it exactly."""
+    why says so, and remedy how to repeat it. code: (title, text) that repeats it exactly."""
 
     rows: list[tuple[str, str]]
     warnings: list[str]
     controls: dict[str, Any] | None
     why: str
+    remedy: str
     code: list[tuple[str, str]]
 
 
@@ -44,7 +45,11 @@ def read(record: Record, here: Here) -> Found:
     texts = code(found.requests[0], here.folder, device, precision, "pictures.png", timing["batch"], backend)
     if runs > 1:
         texts = [(f"{title}, the first of {runs} runs", text) for title, text in texts]
-    return Found(rows_of(found), warnings(found, here), controls, why, texts)
+    given = any(run.get("latents_sha256") for run in found.runs)
+    remedy = (
+        "With that file, add --latents FILE.npy to the command below." if given else "The command below repeats it."
+    )
+    return Found(rows_of(found), warnings(found, here), controls, why, remedy, texts)
 
 
 def backend_of(timing: Mapping[str, Any]) -> str:
@@ -124,5 +129,5 @@ def found_html(found: Found) -> str:
     notes = found.warnings or [f"Same {SAME}: repeated here it is bit-equal."]
     state = "warn" if found.warnings else "same"
     said = "".join(f'<li data-state="{state}">{html.escape(note)}</li>' for note in notes)
-    why = f'<p class="why">{html.escape(found.why)} The command below repeats it.</p>' if found.why else ""
+    why = f'<p class="why">{html.escape(found.why)} {html.escape(found.remedy)}</p>' if found.why else ""
     return f'<dl class="facts">{rows}</dl><ul class="notes" role="status">{said}</ul>{why}'

@@ -74,6 +74,8 @@ def controls_of(found: Recorded, here: Here) -> dict[str, Any]:
     """What to set the page to, the view included, as the browser holds it. Raises ValueError where it has no controls
     for such a run."""
     requests = found.requests
+    if any(run.get("latents_sha256") for run in found.runs):
+        raise ValueError("It began from latents given in a file, for which the page has no control.")
     for request in requests:
         shown_here(request, here)
     first = requests[0]
