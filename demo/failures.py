@@ -19,6 +19,8 @@ MEMORY = "The memory of this machine does not suffice: choose fewer pictures, th
 DISK = "The server's disk is full: whoever runs it must free some space, then try again."
 FOLDER = "The server cannot write to its temporary folder: whoever runs it must see to that folder, then try again."
 
+NO_FOLDER = (errno.ENOENT, errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EEXIST)  # the last: a file is in its place
+
 
 class Failure(NamedTuple):
     """sentence: for the user. outcome: for the log."""
@@ -52,4 +54,4 @@ def foreseen(error: BaseException) -> str | None:
         return None
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return DISK
-    return FOLDER if error.errno in (errno.ENOENT, errno.EACCES, errno.EROFS, errno.ENOTDIR) else None
+    return FOLDER if error.errno in NO_FOLDER else None

@@ -94,7 +94,7 @@ class LiveRun:
     def _check_cost(self, engine: Engine, todo: list[Job]) -> None:
         """Raise RequestError for more than the host lets one change take, whatever is measured."""
         _, height, width = engine.checkpoint.shape
-        cost = megapixels(((job.request.count, job.evaluations) for job in todo), height, width)
+        cost = megapixels(((1, job.cost) for job in todo), height, width)
         check_cost("This run", cost, self.host.limits.page, "--api-megapixels")
 
     def _opened(self) -> Generator[None, None, Engine | None]:

@@ -113,7 +113,9 @@ def routes(live: Live) -> list[Route]:
         try:
             name = await live.host.pictures.take(session.key, session.pictures, data)
         except DataError as error:
-            return JSONResponse({"error": str(error)}, 422)
+            return JSONResponse({"error": live.host.told(str(error))}, 422)
+        except Exception as error:
+            return JSONResponse({"error": live.host.told(failure(error).sentence)}, 500)
         return JSONResponse({"picture": name})
 
     async def file(request: Request) -> Response:

@@ -1,10 +1,12 @@
 """Messages of the page with odd settings, and odd requests to each of its addresses."""
 
+import io
 import json
 import random
 import time
 
 import httpx
+from PIL import Image
 
 from demo.live import Live
 from demo.routes import routes
@@ -22,7 +24,7 @@ ENDS = ("done", "error", "stopped", "asked")
 def run(site: Site, seed: int) -> Outcome:
     """One case. Everything in it follows from the seed."""
     rng = random.Random(seed)
-    return _odd_settings(site, rng) if rng.random() < 0.6 else _odd_request(site, rng)
+    return rng.choice([_odd_settings] * 6 + [_odd_request] * 3 + [_odd_picture])(site, rng)
 
 
 def _odd_settings(site: Site, rng: random.Random) -> Outcome:
@@ -76,6 +78,25 @@ def _judge_refusal(found: Outcome, status: int) -> None:
         found.refuse("an error of the server")
     elif found.answer.startswith("{") and not sentence(next(iter(json.loads(found.answer).values()))):
         found.refuse("refused without a sentence")
+
+
+def _odd_picture(site: Site, rng: random.Random) -> Outcome:
+    """Dropped by a tab that is there: a picture, its beginning, or with a few bytes changed."""
+    side, data = rng.choice([1, 8, 30]), io.BytesIO()
+    Image.new(rng.choice(["RGB", "L", "P", "RGBA", "1", "I;16"]), (side, 9)).save(data, "PNG")
+    body = bytearray(data.getvalue())
+    for _ in range(rng.choice([0, 0, 1, 5])):
+        body[rng.randrange(len(body))] = rng.randrange(256)
+    sent = rng.choice([bytes(body), bytes(body), bytes(body[: rng.randrange(len(body))]), rng.choice(RAW)])
+    with site.judged(f"ddim/picture of {side}×9: {sent[:60]!r}") as found:
+        tab = json.loads(
+            site.browser.post("ddim/want", json={"seq": 0, "query": "?steps=1&count=4"}).text.split("\n")[0]
+        )
+        answer = site.browser.post(f"ddim/picture/{tab['session']}", content=sent)
+        found.end, found.answer = f"picture HTTP {answer.status_code}", answer.text
+        if answer.status_code != 200:
+            _judge_refusal(found, answer.status_code)
+    return found
 
 
 def _odd_request(site: Site, rng: random.Random) -> Outcome:
