@@ -9,19 +9,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from demo.hosting import add_options, at_least_1, hosting
+from demo.run_log import configure
+
 if TYPE_CHECKING:
     from core.hub import Located
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # the page asks no outside host
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
-
-
-def at_least_1(text: str) -> int:
-    """A flag's whole number, or an error that argparse shows."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"give a whole number of at least 1, not {text}.")
-    return int(text)
 
 
 def port(text: str) -> int:
@@ -48,24 +44,16 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--checkpoint", action="append", default=[], metavar="ID", help="one more: a folder, or an id of the hub"
     )
-    parser.add_argument(
-        "--allow-checkpoints", type=Path, nargs="?", const=Path(), metavar="FOLDER",
-        help="let visitors open checkpoints below a folder (default: the working folder), and ids of the hub",
-    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N, mps")
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--backend", default="auto", help="what computes the network: auto, onnxruntime or torch")
     parser.add_argument(
         "--threads", type=at_least_1, metavar="N", help="CPU threads for torch; default: its own choice"
     )
-    parser.add_argument(
-        "--queue-size", type=at_least_1, default=64, metavar="N", help="calls that may wait; default: 64"
-    )
-    parser.add_argument(
-        "--api-minutes", type=at_least_1, default=10, metavar="N", help="longest call of the API; default: 10"
-    )
     parser.add_argument("--share", action="store_true", help="also serve at a public gradio.live address")
+    add_options(parser)
     args = parser.parse_args()
+    args.hosting = hosting(args, parser)
     try:  # gradio reads it when it is imported, even where --port is given
         port(os.environ.get("GRADIO_SERVER_PORT", "7860"))
     except argparse.ArgumentTypeError as error:
@@ -111,7 +99,6 @@ def main() -> int:
     args = arguments()
     from demo.host import EngineHost
     from demo.live import Live
-    from demo.opening import Allowed
     from demo.page import app_options, build_page, launch_options
 
     if (error := refused(args.device, args.precision)) is not None:
@@ -124,19 +111,22 @@ def main() -> int:
     except CheckpointError as error:
         print(error, file=sys.stderr)
         return 2
-    allowed = None if args.allow_checkpoints is None else Allowed(args.allow_checkpoints)
+    asked = args.hosting
+    configure(asked.log_level)
     host = EngineHost(
-        args.checkpoints, args.device, args.precision, args.threads, args.api_minutes, args.backend, more, allowed
-    )
+        args.checkpoints, args.device, args.precision, args.threads, asked.api_minutes, args.backend, more,
+        limits=asked.limits, public=asked.public, allow_checkpoints=asked.allow_checkpoints,
+    )  # fmt: skip
     if not host.names():
         print(f"No checkpoint under {args.checkpoints}: put a folder in diffusers' layout there.", file=sys.stderr)
         return 2
-    page = build_page(host, args.queue_size)
+    page = build_page(host, asked.queue_size)
     host.compute.claim()
     try:
         page.launch(
             server_name=args.host, server_port=args.port, inbrowser=not args.no_browser, prevent_thread_lock=True,
-            ssr_mode=False, quiet=True, share=args.share, app_kwargs=app_options(Live(host)), **launch_options(host),
+            ssr_mode=False, quiet=True, share=args.share, auth=asked.auth, app_kwargs=app_options(Live(host)),
+            **launch_options(host),
         )  # fmt: skip
     except (OSError, OverflowError) as error:  # the latter when it looks for a free port above 65535
         print(f"The page could not be served: {error} Choose another --port.", file=sys.stderr)

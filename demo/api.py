@@ -6,31 +6,52 @@ docs/api.md shows how to call them.
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from typing import Any
 
 import gradio as gr
 from gradio.events import api
+from gradio.processing_utils import save_file_to_cache
+from gradio.utils import get_upload_folder
 
-from demo import words
-from demo.compute import ClosingError
+from demo.failures import failure
 from demo.host import EngineHost
+from demo.run_log import Asked, RunEntry
 
 MAX_AT_ONCE = 32  # calls that are computed side by side, a step of each in turn; each holds a thread
 
 
-def with_sentences(stream: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The same values; an error becomes gr.Error, the one kind whose sentence gradio passes on to the client."""
-    from core import DDIMError
-
+def with_sentences(
+    host: EngineHost, endpoint: str, checkpoint: object, stream: Generator[dict[str, Any] | Asked, None, None]
+) -> Iterator[dict[str, Any]]:
+    """The same values; an error becomes gr.Error, the one kind whose sentence gradio passes on to the client. The end
+    of the run is logged."""
+    names = host.names()
+    entry = RunEntry("api", endpoint, checkpoint if isinstance(checkpoint, str) and checkpoint in names else "")
     try:
-        yield from stream
-    except (DDIMError, ClosingError) as error:
-        raise gr.Error(str(error), print_exception=False) from error
+        with closing(stream):
+            for value in stream:
+                if isinstance(value, Asked):
+                    entry.asked(value.requests)
+                    continue
+                if value["state"] == "done":
+                    value = value | {"files": served(value["files"])}
+                    entry.end("done")  # now: gradio does not ask for more where its client is gone
+                yield value
     except Exception as error:
-        traceback.print_exc()
-        raise gr.Error(words.failure_note(type(error).__name__), print_exception=False) from error
+        said = failure(error)
+        entry.end(said.outcome, error)
+        raise gr.Error(host.told(said.sentence), print_exception=False) from error
+    finally:
+        entry.end("stopped")
+
+
+def served(files: dict[str, Any]) -> dict[str, Any]:
+    """The same files where gradio serves them from. It would copy them itself, but where that fails, by a full disk or
+    a folder that went away, its client hears of no reason, or gets the address of a file that is gone."""
+    cache = get_upload_folder()
+    return {kind: file | {"path": save_file_to_cache(file["path"], cache)} for kind, file in files.items()}
 
 
 def add_endpoints(host: EngineHost) -> None:
@@ -62,7 +83,9 @@ def add_endpoints(host: EngineHost) -> None:
         """
         from demo import api_runs
 
-        yield from with_sentences(api_runs.sample(host, checkpoint, seeds, steps, eta, spacing, solver, label))
+        yield from with_sentences(
+            host, "sample", checkpoint, api_runs.sample(host, checkpoint, seeds, steps, eta, spacing, solver, label)
+        )
 
     def interpolate(
         checkpoint: str = first,
@@ -86,7 +109,10 @@ def add_endpoints(host: EngineHost) -> None:
         from demo import api_runs
 
         yield from with_sentences(
-            api_runs.interpolate(host, checkpoint, seeds, steps, eta, spacing, frames, loop, solver, label)
+            host,
+            "interpolate",
+            checkpoint,
+            api_runs.interpolate(host, checkpoint, seeds, steps, eta, spacing, frames, loop, solver, label),
         )
 
     def compare(
@@ -105,7 +131,7 @@ def add_endpoints(host: EngineHost) -> None:
         """
         from demo import api_runs
 
-        yield from with_sentences(api_runs.compare(host, checkpoint, seed, lanes, label))
+        yield from with_sentences(host, "compare", checkpoint, api_runs.compare(host, checkpoint, seed, lanes, label))
 
     def grid(
         checkpoint: str = first,
@@ -130,7 +156,10 @@ def add_endpoints(host: EngineHost) -> None:
         from demo import api_runs
 
         yield from with_sentences(
-            api_runs.grid(host, checkpoint, columns, rows, seed, steps, eta, spacing, solver, label)
+            host,
+            "grid",
+            checkpoint,
+            api_runs.grid(host, checkpoint, columns, rows, seed, steps, eta, spacing, solver, label),
         )
 
     for endpoint in (sample, interpolate, compare, grid):

@@ -6,7 +6,7 @@ the result, and closing it ends the run within a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -14,20 +14,24 @@ import numpy as np
 from core import Request, RequestError, Run, SamplerSettings, files
 from core.axes import Axis, cells
 from core.files.film import Runner
+from core.json_files import shown
 from demo import words
 from demo.api_stream import Progress, perform
 from demo.host import EngineHost
+from demo.limits import check_pictures
+from demo.run_log import Asked
 
-MAX_PICTURES, MAX_LANES, MAX_CELLS = 64, 4, 48
+MAX_LANES, MAX_CELLS = 4, 48
 LANE = {"steps": 20, "eta": 0.0, "spacing": None}
 
 
 def sample(
     host: EngineHost, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object,
     solver: object = "ddim", label: object = None,
-) -> Iterator[Progress]:  # fmt: skip
+) -> Generator[Progress | Asked, None, None]:  # fmt: skip
     """A picture for each seed: a PNG sheet."""
-    request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing, solver, label)))
+    request = Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing, solver, label))
+    check_pictures(request.count, host.limits)
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         return files.samples(suffix, runs[0].made)
@@ -38,29 +42,32 @@ def sample(
 def interpolate(
     host: EngineHost, checkpoint: object, seeds: object, steps: object, eta: object, spacing: object,
     frames: object, loop: object, solver: object = "ddim", label: object = None,
-) -> Iterator[Progress]:  # fmt: skip
+) -> Generator[Progress | Asked, None, None]:  # fmt: skip
     """A path through the seeds' latents: a GIF (there and back unless it loops) and a PNG strip."""
     if not isinstance(loop, bool):
-        raise RequestError(f"loop must be true or false, not {loop!r}.")
+        raise RequestError(f"loop must be true or false, not {shown(loop)}.")
     if frames is None:
         raise RequestError("An interpolation needs a number of frames, such as 11.")
     sampler = settings(steps, eta, spacing, solver, label)
     path = Request(listed(seeds, "seeds", "[3, 8]"), sampler, frames=frames, loop=loop)  # type: ignore[arg-type]
+    check_pictures(path.count, host.limits)
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         return files.strip(suffix, runs[0].made)
 
     names = ("interpolation.gif", "interpolation.png", "x0.npy")
-    yield from perform(host, checkpoint, [pictures(path)], write, names)
+    yield from perform(host, checkpoint, [path], write, names)
 
 
 def compare(
     host: EngineHost, checkpoint: object, seed: object, lanes: object, label: object = None
-) -> Iterator[Progress]:
+) -> Generator[Progress | Asked, None, None]:
     """A race from one x_T: a GIF against the clock, and a PNG of the finished pictures side by side."""
     found = [lane_settings(lane, label) for lane in listed(lanes, "lanes", '[{"steps": 10}, {"steps": 50}]')]
     if not 1 <= len(found) <= MAX_LANES:
         raise RequestError(f"lanes must list one to {MAX_LANES} settings, not {len(found)}.")
+
+    check_pictures(len(found), host.limits)
 
     def write(suffix: str, runs: list[Run]) -> bytes:
         labels = [words.setting_label(s.steps, s.eta) for s in found]
@@ -74,13 +81,14 @@ def compare(
 def grid(
     host: EngineHost, checkpoint: object, columns: object, rows: object, seed: object, steps: object, eta: object,
     spacing: object, solver: object = "ddim", label: object = None,
-) -> Iterator[Progress]:  # fmt: skip
+) -> Generator[Progress | Asked, None, None]:  # fmt: skip
     """One setting across and another down: a PNG with its legend."""
     across, down = axis(columns, "columns", '{"steps": [5, 10, 20]}'), axis(rows, "rows", '{"eta": [0, 0.5, 1]}')
     if len(across.values) * len(down.values) > MAX_CELLS:
         raise RequestError(
             f"A grid has at most {MAX_CELLS} cells, not {len(down.values)} × {len(across.values)}: shorten a list."
         )
+    check_pictures(len(across.values) * len(down.values), host.limits)
     base = Request((seed,), settings(steps, eta, spacing, solver, label))  # type: ignore[arg-type]
 
     def write(suffix: str, runs: list[Run]) -> bytes:
@@ -112,18 +120,11 @@ def settings(
 
 def lane_settings(lane: object, label: object = None) -> SamplerSettings:
     if not isinstance(lane, dict) or not lane.keys() <= LANE.keys():
-        raise RequestError(f"Each lane is an object with {', '.join(LANE)}, not {lane!r}.")
+        raise RequestError(f"Each lane is an object with {', '.join(LANE)}, not {shown(lane)}.")
     return settings(**{**LANE, **lane}, label=label)
-
-
-def pictures(request: Request) -> Request:
-    """The request again, if it is within the limit."""
-    if request.count > MAX_PICTURES:
-        raise RequestError(f"At most {MAX_PICTURES} pictures are made a call, not {request.count}: ask for fewer.")
-    return request
 
 
 def listed(value: object, name: str, example: str) -> tuple[Any, ...]:
     if not isinstance(value, (list, tuple)):
-        raise RequestError(f"{name} must be a list, such as {example}, not {value!r}.")
+        raise RequestError(f"{name} must be a list, such as {example}, not {shown(value)}.")
     return tuple(value)

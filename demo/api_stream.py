@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from functools import partial
@@ -14,6 +14,8 @@ from typing import Any
 
 from core import Engine, Request, RequestError, Run
 from demo.host import EngineHost
+from demo.limits import check_cost, megapixels
+from demo.run_log import Asked
 
 PROGRESS_EVERY_S, LOADING_EVERY_S = 0.1, 0.2
 
@@ -24,12 +26,14 @@ Writer = Callable[[str, list[Run]], bytes]  # the bytes of a suffix
 def perform(
     host: EngineHost, checkpoint: object, requests: list[Request], write: Writer, names: tuple[str, ...],
     films: bool = False,
-) -> Iterator[Progress]:  # fmt: skip
+) -> Generator[Progress | Asked, None, None]:  # fmt: skip
     """Load the checkpoint, run each request alone, and write the files. Raises DDIMError.
 
-    Yields {"state": "loading" or "running", "done": evaluations, "of": all of them}, and at last "done" with
-    "files" and "records". names: of the files, each with its suffix. films: keep the trajectories too.
+    Yields what is asked, for the log; {"state": "loading" or "running", "done": evaluations, "of": all of them}, and
+    at last "done" with "files" and "records". names: of the files, each with its suffix. films: keep the trajectories
+    too.
     """
+    yield Asked(requests)
     of = sum(request.settings.steps for request in requests)
 
     def progress(state: str, done: int = 0, **more: Any) -> Progress:
@@ -44,6 +48,9 @@ def perform(
     engine = loading.result()
     for request in requests:
         engine.plan(request)  # an S above T is said now, not after waiting
+    _, height, width = engine.checkpoint.shape
+    cost = megapixels(((request.count, request.settings.steps) for request in requests), height, width)
+    check_cost("This call", cost, host.limits.megapixels, "--api-megapixels")
     check_length(host, str(checkpoint), requests)
     runs = yield from host.compute.steps(computed(engine, requests, progress, films))
     # gradio has copied the files by the time it asks for more, so they may go

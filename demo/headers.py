@@ -1,4 +1,4 @@
-"""Headers of every answer that a route makes: no file's kind is guessed, and the page talks to its own server alone.
+"""Headers of every answer: no file's kind is guessed, and the page talks to its own server alone.
 
 Gradio's page needs inline scripts and styles, and gr.HTML compiles its script from text. What the policy does hold is
 where anything may come from or go to, and who may put the page into a frame.
@@ -7,6 +7,8 @@ where anything may come from or go to, and who may put the page into a frame.
 from __future__ import annotations
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "; ".join(
@@ -26,6 +28,12 @@ POLICY = "; ".join(
     )
 )
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Content-Security-Policy": POLICY}
+
+
+async def failed(request: Request, error: Exception) -> PlainTextResponse:
+    """The answer where a route broke, made outside all middleware; the terminal is told of the error."""
+    said = "The server failed at this: try again, or see what the terminal that runs app.py says."
+    return PlainTextResponse(said, 500, HEADERS)
 
 
 class Headers:

@@ -15,7 +15,9 @@ from demo.cache import Cache
 from demo.compute import Compute
 from demo.given import GivenPictures
 from demo.jobs import with_label
+from demo.limits import Limits
 from demo.opening import Allowed
+from demo.own_paths import without_paths
 
 if TYPE_CHECKING:
     from core import Engine
@@ -34,19 +36,22 @@ class EngineHost:
     """Checkpoints under a folder, and further ones, opened on first use and kept while they are used. Thread-safe.
 
     threads: CPU threads that torch may use, at least 1; None leaves that to torch. api_minutes: what a call of the
-    API may take, by estimate; while it runs, everybody else waits. allowed: what visitors may open by its name; None
-    where nothing. opened_here: the names of what they opened.
+    API may take, by estimate; while it runs, everybody else waits. limits: of what needs no estimate. public: strangers
+    come, so no answer names a path of this machine. allow_checkpoints: the folder below which
+    visitors may open checkpoints by name; None where they may not. opened_here: the names of what they opened.
     """
 
     def __init__(
         self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None,
-        api_minutes: int = API_MINUTES, backend: str = "auto", further: Iterable[Located] = (),
-        allowed: Allowed | None = None,
+        api_minutes: int = API_MINUTES, backend: str = "auto", further: Iterable[Located] = (), *,
+        limits: Limits = Limits(), public: bool = False, allow_checkpoints: Path | None = None,  # noqa: B008  # frozen
     ) -> None:  # fmt: skip
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
         self.api_minutes, self.backend = api_minutes, backend
         self.further = {one.name: one for one in further}
-        self.allowed, self.opened_here = allowed, list[str]()
+        self.limits, self.public = limits, public
+        self.allowed = None if allow_checkpoints is None else Allowed(allow_checkpoints)
+        self.opened_here: list[str] = []
         self.compute, self.cache, self.pictures = Compute(), Cache(), GivenPictures()
         self.clock: Callable[[], float] = time.monotonic
         self._engines: dict[str, Engine] = {}
@@ -64,10 +69,13 @@ class EngineHost:
         return self.further[name].path if name in self.further else self.root / name
 
     def folder_text(self, name: str) -> str:
-        """How a command line names a checkpoint: from the working folder where it lies in there, or as the hub does."""
-        if name in self.further:
+        """How a command line names a checkpoint: from the working folder where it lies in there, or as the hub does;
+        for strangers as if it lay in a clone of this repository."""
+        path = self.folder(name)
+        if name in self.further and not (self.public and self.further[name].text == str(path)):
             return self.further[name].text
-        path = self.root / name
+        if self.public:
+            return f"checkpoints/{name}"
         return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)
 
     def open_named(self, text: str) -> tuple[str, tuple[str, ...]]:
@@ -95,6 +103,14 @@ class EngineHost:
         self.opened_here.append(found.name)
         return found.name, found.notes
 
+    def told(self, sentence: str) -> str:
+        """A sentence as a visitor may read it."""
+        if not self.public:
+            return sentence
+        folders = {self.root: "checkpoints", Path.cwd(): ".", **{self.folder(name): name for name in self.names()}}
+        own = {str(path): said for folder, said in folders.items() for path in (folder, folder.resolve())}
+        return without_paths(sentence, {path: said for path, said in own.items() if Path(path).is_absolute()})
+
     def training_steps(self, name: str) -> int:
         """T of a checkpoint, from its scheduler config."""
         return training_steps(self.folder(name)) or DDPM_STEPS  # opening it will say what is wrong with the file
@@ -119,13 +135,14 @@ class EngineHost:
         from core import Engine
         from core.backends import instead_of
         from core.checkpoint import open_checkpoint
+        from core.plain_numbers import excerpt
 
         if name in self._engines:
             self._used[name] = self.clock()
             return self._engines[name]
         self._let_go()
         if name not in self.names():
-            raise CheckpointError(f"There is no checkpoint {name!r} here: choose one from the list.")
+            raise CheckpointError(f"There is no checkpoint {excerpt(name)} here: choose one from the list.")
         if name not in self._opening:
             self._limit_threads()
             self._opening[name] = open_checkpoint(self.further[name].text if name in self.further else self.root / name)

@@ -7,15 +7,14 @@ here: demo/routes.py speaks HTTP.
 from __future__ import annotations
 
 import threading
-import traceback
 from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
-from demo import words
-from demo.compute import ClosingError
+from demo.failures import failure
 from demo.host import EngineHost
 from demo.lengths import of_lengths
+from demo.run_log import RunEntry
 from demo.sessions import Session, Sessions
 from demo.settings import NAMES, corrected
 
@@ -91,8 +90,7 @@ class Live:
 
     def _run(self, session: Session, wish: Wish) -> Generator[Message | None, None, None]:
         """The messages of a wish, until a newer one is there; an error becomes a sentence."""
-        from core import DDIMError  # torch is loaded by now, or is loaded here
-        from demo.live_run import LiveRun, status
+        from demo.live_run import LiveRun, status  # torch is loaded by now, or is loaded here
         from demo.views import VIEWS
 
         page = session.page
@@ -102,20 +100,23 @@ class Live:
         def superseded() -> bool:
             return session.gone or session.seq != wish.seq
 
+        entry, outcome = RunEntry("page", view.name, page.checkpoint), "stopped"
         run = LiveRun(
             self.host, session, view, page, superseded, lambda: session.stopped_seq >= wish.seq,
-            anew=wish.anew, start=wish.start, have=set(wish.have),
+            anew=wish.anew, start=wish.start, have=set(wish.have), begun=entry.asked,
         )  # fmt: skip
         try:
             for message in run.messages():
                 if superseded():
                     return  # not a word of what is no longer wanted
+                outcome = message["status"][0] if message and "status" in message else outcome
                 yield message
-        except (DDIMError, ClosingError) as error:
-            yield status("error", str(error))
-        except Exception as error:  # the last resort: the page must not go on saying "Sampling…"
-            traceback.print_exc()
-            yield status("error", words.failure_note(type(error).__name__))
+        except Exception as error:  # the page must not go on saying "Sampling…"
+            said = failure(error)
+            entry.end(said.outcome, error)
+            yield status("error", self.host.told(said.sentence))
+        finally:
+            entry.end("superseded" if superseded() else "stopped" if outcome in ("loading", "running") else outcome)
 
     def stop(self, key: object, seq: object) -> None:
         """End what a session has running, unless it is newer than what was stopped."""

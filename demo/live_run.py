@@ -6,18 +6,20 @@ Imported with torch. A generator for demo/compute.py: nothing here waits, and ev
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Any, Protocol
 
 import torch
 
 from core import Engine
+from core.request import Request
 from demo import computing, encode, tiles, values, words
 from demo.computing import Update
 from demo.curve import curve_value
 from demo.given import finder
 from demo.host import EngineHost
 from demo.jobs import Finished, Job, labelled
+from demo.limits import check_cost, megapixels
 from demo.pictures import named
 from demo.scene import File, Scene, Value
 from demo.settings import PageSettings
@@ -42,15 +44,17 @@ class Tab(Protocol):
 
 class LiveRun:
     """One view at one set of settings. over: whether something newer is wanted; stopped: whether Stop was pressed.
-    anew: compute everything again. start: do not ask. have: the ids of pictures that the browser has."""
+    anew: compute everything again. start: do not ask. have: the ids of pictures that the browser has. begun: is told
+    what is going to be computed."""
 
     def __init__(
         self, host: EngineHost, tab: Tab, view: View, page: PageSettings, over: Callable[[], bool],
         stopped: Callable[[], bool], *, anew: bool = False, start: bool = False, have: set[str] | None = None,
+        begun: Callable[[Iterable[Request]], None] = lambda _: None,
     ) -> None:  # fmt: skip
         self.host, self.tab, self.view, self.page = host, tab, view, page
         self.superseded, self.stopped, self.anew, self.start = over, stopped, anew, start
-        self.have = have or set()
+        self.have, self.begun = have or set(), begun
         self._sent: dict[str, str] = {}
 
     def over(self) -> bool:
@@ -73,6 +77,8 @@ class LiveRun:
         yield self._panel("curve", curve_value(engine, self.page))
         yield {"ms": self.host.expected_ms(self.page.checkpoint, self.page.count)}
         todo = [job for job in scene.jobs if job.name not in scene.finished]
+        self._check_cost(engine, todo)
+        self.begun(job.request for job in todo)
         if todo:
             yield status("running", self._sampling())
             yield from self._compute(scene, todo)
@@ -84,6 +90,12 @@ class LiveRun:
         elif all(job.name in scene.finished for job in scene.jobs):
             yield from self._changed(scene)  # DDPM may have come last
             yield status("done", idle(engine))
+
+    def _check_cost(self, engine: Engine, todo: list[Job]) -> None:
+        """Raise RequestError for more than the host lets one change take, whatever is measured."""
+        _, height, width = engine.checkpoint.shape
+        cost = megapixels(((1, job.cost) for job in todo), height, width)
+        check_cost("This run", cost, self.host.limits.page, "--api-megapixels")
 
     def _opened(self) -> Generator[None, None, Engine | None]:
         """The engine, or None where something newer is wanted meanwhile."""

@@ -11,12 +11,14 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from demo.api import add_endpoints
+from demo.calls import Calls
 from demo.early_head import EarlyHead
-from demo.headers import Headers
+from demo.headers import Headers, failed
 from demo.host import EngineHost
 from demo.layout import button, control, mounted, plain, sidebar
 from demo.lengths import of_lengths
 from demo.live import Live
+from demo.login import Login
 from demo.routes import MAX_PICTURE, routes
 from demo.settings import FIELDS, GRID_LISTS, first_settings
 from demo.theme import CSS, theme
@@ -74,9 +76,10 @@ def launch_options(host: EngineHost) -> dict[str, Any]:
 
 
 def app_options(live: Live) -> dict[str, Any]:
-    """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, headers, and the script
-    at once."""
-    return {"routes": routes(live), "middleware": [Middleware(Headers), Middleware(EarlyHead)]}
+    """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, headers, the login where
+    there is one, and the script at once."""
+    middleware = [Middleware(Headers), Middleware(Login), Middleware(Calls), Middleware(EarlyHead)]
+    return {"routes": routes(live), "middleware": middleware, "exception_handlers": {Exception: failed}}
 
 
 def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import traceback
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote
@@ -19,6 +18,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from core.errors import CheckpointError, DataError
+from demo.failures import failure
 from demo.live import Live, Wish
 
 MAX_BODY, MAX_PICTURE = 65_536, 16 << 20  # bytes
@@ -38,14 +38,14 @@ async def bounded(request: Request, most: int) -> bytes | None:
 
 
 async def body(request: Request) -> Any:
-    """A small JSON body. Raises ValueError."""
+    """A small JSON body. Raises ValueError with a sentence."""
     data = await bounded(request, MAX_BODY)
     if data is None:
         raise ValueError(f"A message has at most {MAX_BODY} bytes.")
     try:
         return json.loads(data)
-    except RecursionError as error:
-        raise ValueError("A message is not nested so deep.") from error
+    except (ValueError, RecursionError) as error:  # of which Python speaks in its own words
+        raise ValueError("A message is JSON, and not nested deep: load the page again.") from error
 
 
 def routes(live: Live) -> list[Route]:
@@ -116,7 +116,9 @@ def routes(live: Live) -> list[Route]:
         try:
             name = await live.host.pictures.take(session.key, session.pictures, data)
         except DataError as error:
-            return JSONResponse({"error": str(error)})
+            return JSONResponse({"error": live.host.told(str(error))})
+        except Exception as error:
+            return JSONResponse({"error": live.host.told(failure(error).sentence)}, 500)
         return JSONResponse({"picture": name})
 
     async def open_named(request: Request) -> Response:
@@ -128,7 +130,9 @@ def routes(live: Live) -> list[Route]:
             async with opening:  # a download may take minutes
                 found = await asyncio.to_thread(live.open_named, asked.get("text") if isinstance(asked, dict) else None)
         except CheckpointError as error:
-            return JSONResponse({"error": str(error)})
+            return JSONResponse({"error": live.host.told(str(error))})
+        except Exception as error:
+            return JSONResponse({"error": live.host.told(failure(error).sentence)}, 500)
         return JSONResponse(found)
 
     async def file(request: Request) -> Response:
@@ -140,8 +144,7 @@ def routes(live: Live) -> list[Route]:
         try:  # on the compute thread, so that no step that is being timed runs beside it
             data = await asyncio.to_thread(live.host.compute.call, found.make)
         except Exception as error:
-            traceback.print_exc()
-            return PlainTextResponse(f"The file could not be made ({type(error).__name__}).", 500)
+            return PlainTextResponse(live.host.told(failure(error).sentence), 500)
         kind = TYPES.get(found.name.rpartition(".")[2], "application/octet-stream")
         names = f"attachment; filename*=UTF-8''{quote(found.name)}"
         return Response(data, media_type=kind, headers={"Content-Disposition": names, "Cache-Control": "no-store",

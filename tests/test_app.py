@@ -14,6 +14,7 @@ import yaml
 import app
 from core import Engine
 from demo.host import EngineHost
+from demo.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -64,11 +65,13 @@ def test_a_busy_port_ends_with_one_line():
     ("arguments", "want"),
     [
         ([], {"inbrowser": True, "server_name": "127.0.0.1", "server_port": None, "share": False, "max_size": 64,
-              "threads": None, "api_minutes": 10}),
+              "threads": None, "api_minutes": 10, "auth": None, "public": False, "limits": Limits()}),
         (["--no-browser", "--host", "0.0.0.0", "--port", "8123", "--share", "--queue-size", "5", "--threads", "3",
           "--api-minutes", "2"],
          {"inbrowser": False, "server_name": "0.0.0.0", "server_port": 8123, "share": True, "max_size": 5,
           "threads": 3, "api_minutes": 2}),
+        (["--public", "--auth", "ada:secret", "--api-pictures", "9"],
+         {"auth": ("ada", "secret"), "public": True, "limits": Limits(9, 150, 150), "max_size": 16, "api_minutes": 2}),
     ],
 )  # fmt: skip
 def test_flags_reach_the_server(monkeypatch, arguments, want):
@@ -84,7 +87,8 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
             asked["closed"] = True
 
     def build_page(host, queue_size):
-        asked.update(threads=host.threads, api_minutes=host.api_minutes, max_size=queue_size)
+        asked.update(threads=host.threads, api_minutes=host.api_minutes, max_size=queue_size, public=host.public,
+                     limits=host.limits, allowed=host.allowed)  # fmt: skip
         return Page()
 
     monkeypatch.setattr("demo.page.build_page", build_page)
@@ -99,6 +103,7 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
     assert {key: asked[key] for key in want} == want
     assert asked["ssr_mode"] is False
     assert asked["closed"]
+    assert asked["allowed"] is None
 
 
 @pytest.mark.parametrize("flag", ["--threads", "--queue-size", "--api-minutes"])

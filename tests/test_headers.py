@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from wishes import host_of, served
 
-from demo.headers import HEADERS, POLICY, Headers
+from demo.headers import HEADERS, POLICY, Headers, failed
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +48,27 @@ def test_a_stream_stays_a_stream_and_what_an_answer_says_of_itself_stays():
     with client.stream("GET", "/stream") as answer:
         assert list(answer.iter_lines()) == ["one", "two"]
     assert client.get("/own").headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_what_no_route_answers_carries_them_too_and_a_sentence():
+    """A route that breaks is answered outside all middleware."""
+
+    def broken(request):
+        raise ZeroDivisionError("in /home/somebody")
+
+    app = Starlette(routes=[Route("/", broken)], middleware=[Middleware(Headers)],
+                    exception_handlers={Exception: failed})  # fmt: skip
+    answer = TestClient(app, raise_server_exceptions=False).get("/")
+    assert answer.status_code == 500
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert "try again" in answer.text
+    assert "somebody" not in answer.text
+
+
+def test_the_page_is_served_with_that_answer(tiny_folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("demo.live.Live.leave", lambda self, key: 1 / 0)
+    with served(host_of(tmp_path, tiny_folder)) as address:
+        answer = httpx.post(f"{address}ddim/leave", json={"session": "x"}, timeout=30)
+    assert answer.status_code == 500
+    assert {name: answer.headers.get(name) for name in HEADERS} == HEADERS
+    assert "ZeroDivisionError" in capsys.readouterr().err  # the terminal is told

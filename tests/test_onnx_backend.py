@@ -256,6 +256,30 @@ def test_what_it_cannot_serve_is_said_by_name(monkeypatch):
     assert "pip install" in OnnxBackend().why_not(CPU, "fp32")
 
 
+@pytest.mark.parametrize("when", ["it runs", "it is opened"])
+def test_memory_that_it_does_not_get_is_told_as_what_it_is(monkeypatch, when):
+    """Its exceptions share no base class, and "use the torch backend" would help nobody."""
+    from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
+
+    words = (
+        "[ONNXRuntimeError] : 6 : bfc_arena.cc:376 Failed to allocate memory for requested buffer of size 8589934592"
+    )
+
+    def broken(*_, **__):
+        raise RuntimeException(words)
+
+    class Session:
+        run = broken
+
+    _, onnx = both(GOOGLE)
+    if when == "it runs":
+        monkeypatch.setattr(onnx, "_session", lambda *_: Session())
+    else:
+        monkeypatch.setattr(onnx._runtime, "InferenceSession", broken)
+    with pytest.raises(MemoryError, match="8589934592"):
+        onnx(pictures(GOOGLE, 1), 1)
+
+
 def test_a_broken_model_is_a_clear_error(tmp_path):
     with pytest.raises(BackendError, match="use the torch backend"):
         OnnxNetwork(b"no model", 1).prepare(1)

@@ -20,6 +20,7 @@ from core.backends.onnx_export import BATCH, EXPORT_VERSION, INPUT, LABEL, OUTPU
 from core.backends.placed import PlacedNetwork
 from core.checkpoint import Checkpoint
 from core.errors import BackendError, NetworkError
+from core.memory import ran_out
 
 MAX_SESSIONS = 4
 MAX_SESSION_BYTES = 1 << 30
@@ -118,6 +119,8 @@ class OnnxNetwork:
             try:
                 out: NDArray[np.float32] = session.run([OUTPUT], feed)[0]
             except Exception as error:  # its own exceptions share no base class
+                if ran_out(error):
+                    raise MemoryError(_line(error)) from error
                 raise NetworkError(
                     f"ONNX Runtime failed on x {tuple(x.shape)} ({_line(error)}): use the torch backend."
                 ) from error
@@ -190,6 +193,8 @@ class OnnxNetwork:
                 self._model, self._options(pictures, times, threads), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its own exceptions share no base class
+            if ran_out(error):
+                raise MemoryError(_line(error)) from error
             raise BackendError(
                 f"ONNX Runtime cannot open the exported network ({_line(error)}): use the torch backend."
             ) from error

@@ -43,8 +43,8 @@ def chromium():
 
 
 @contextmanager
-def serving(log, *command, port):
-    """The address of a server in a process of its own, once it answers. log: a new file for what it prints."""
+def serving(log, *command, port, end=subprocess.Popen.terminate):
+    """The address of a server in a process of its own, once it answers. log: a file for what it prints. end: how."""
     with log.open("w") as out:
         process = subprocess.Popen(
             [sys.executable, *command], cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
@@ -65,7 +65,7 @@ def serving(log, *command, port):
                 pytest.fail(f"the server did not answer: {log.read_text()}")
             yield address
         finally:
-            process.terminate()
+            end(process)
             process.wait(20)
     assert "Traceback" not in log.read_text(), log.read_text()
 

@@ -1,5 +1,7 @@
 """What comes between the page and the server: lost messages, cut answers, a server that starts anew."""
 
+import subprocess
+
 import pytest
 from browser.conftest import (
     APP,
@@ -132,10 +134,29 @@ def test_the_end_of_an_older_run_is_not_taken_for_that_of_a_newer_change(open_pa
     assert heard[-1] == done[0]
 
 
+def only_fashion(folder):
+    """The command of a server that has the light checkpoint alone."""
+    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints" / "fashion-mnist").symlink_to(ROOT / "checkpoints" / "fashion-mnist")
+    return (*APP, "--checkpoints", str(folder / "checkpoints"))
+
+
+def test_a_server_that_is_killed_amid_a_run_and_started_again_finishes_it(open_page, tmp_path):
+    command, port = only_fashion(tmp_path), free_port()
+    with serving(tmp_path / "first", *command, port=port, end=subprocess.Popen.kill) as address:
+        page = open_page(LIGHT, address=address, excused=[WANT, "/heartbeat"])
+        page.evaluate("window.ddim.set({ steps: 300, eta: 1 })")
+        wait_status(page, "running")
+    wait_status(page, "lost")
+    page.evaluate("window.ddim.set({ steps: 6, eta: 0 })")  # what is wanted meanwhile is what is done
+    with serving(tmp_path / "second", *command, port=port):
+        wait_done(page)
+        wait_samples(page, 6, 0)
+        page.context.close()
+
+
 def test_stop_while_the_model_loads_is_obeyed_and_a_server_that_starts_anew_is_found(open_page, tmp_path):
-    (tmp_path / "checkpoints").mkdir()
-    (tmp_path / "checkpoints" / "fashion-mnist").symlink_to(ROOT / "checkpoints" / "fashion-mnist")
-    command, port = (*APP, "--checkpoints", str(tmp_path / "checkpoints")), free_port()
+    command, port = only_fashion(tmp_path), free_port()
     with serving(tmp_path / "first", *command, port=port) as address:
         page = open_page(LIGHT, address=address, wait=False, excused=[WANT, "/heartbeat"])
         page.wait_for_function("window.ddim?.answered")

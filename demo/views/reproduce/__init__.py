@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from demo.failures import failure
 from demo.layout import control, panel, plain, view_column
 from demo.scene import Scene
 from demo.view import View
@@ -62,7 +63,6 @@ def panels(scene: Scene) -> dict[str, Any]:
 def read_file(host: EngineHost, path: str, shown: str) -> str:
     """What a file says, the settings that load it and how to repeat it, as markup. shown: the checkpoint to take where
     the file's is not here."""
-    from core import DDIMError
     from core.record import read_record, recorded
     from demo.views.reproduce.code import code_html
     from demo.views.reproduce.found import found_html, read
@@ -73,8 +73,9 @@ def read_file(host: EngineHost, path: str, shown: str) -> str:
         name = repeating(host, recorded(record).runs[0], shown)
         engine, folder = host.engine(name), host.folder_text(name)
         found = read(record, host.compute.call(lambda: Here.of(engine, folder)))  # not amid a run's step
-    except (ValueError, DDIMError) as error:
-        return f'<p role="alert">{html.escape(str(error))}</p>'
+    except Exception as error:  # a ValueError says what is wrong with the file
+        said = str(error) if isinstance(error, ValueError) else failure(error).sentence
+        return f'<p role="alert">{html.escape(host.told(said))}</p>'
     load = ""
     if found.controls:
         said = f"Settings loaded|From {Path(path).name}. The run starts anew with them."
