@@ -16,6 +16,7 @@ from core.hub import Located
 from core.record import read_record
 from demo.host import EngineHost
 from demo.limits import Limits
+from demo.views import VIEWS
 from demo.views.reproduce import read_file
 from demo.views.tradeoff.plot import stored
 
@@ -59,7 +60,7 @@ def test_a_usual_host_does_name_them_so_the_tests_below_can_fail(private):
 def test_no_panel_of_any_view_names_a_folder(host, private):
     tab = Tab(host)
     for checkpoint in ("tiny", "third"):
-        for view in ("explore", "compare", "interpolate", "branches", "grid", "tradeoff", "reproduce", "learn"):
+        for view in [view.name for view in VIEWS]:
             answer = tab.want(view=view, checkpoint=checkpoint, steps=2, grid_x="steps", lanes=[{"steps": 2}])
             text = json.dumps([answer.first, answer.messages], ensure_ascii=False)
             assert answer.status[0] == "done", answer.status

@@ -11,13 +11,13 @@ from PIL import Image
 from demo.live import Live
 from demo.routes import routes
 from demo.settings import FIELDS
+from demo.views import VIEWS
 from tests.fuzz.answers import ODD, RAW, STOP_S, Outcome, Site, sentence
 
 QUERIES = [
     "?", "?seed=1&steps=3", "?seed=", "?steps=1e9&eta=-1", "?view=nowhere", "?" + "a=b&" * 900, "?seed=%ED%A0%80",
     "?%00=%00", "?lanes=3,0,leading", "?keys=1,1,1", "x", "", "?seed=1&seed=2", "?eta=nan", "?checkpoint=../x",
 ]  # fmt: skip
-VIEWS = ("explore", "compare", "interpolate", "branches", "grid", "tradeoff", "reproduce", "learn")
 ENDS = ("done", "error", "stopped", "asked")
 
 
@@ -29,7 +29,7 @@ def run(site: Site, seed: int) -> Outcome:
 
 def _odd_settings(site: Site, rng: random.Random) -> Outcome:
     settings = {
-        "view": rng.choice(VIEWS),
+        "view": rng.choice(VIEWS).name,
         "steps": 2,
         "steps_b": 3,
         "count": 4,
