@@ -17,7 +17,7 @@ from core.pixels import to_pixels
 from demo.host import EngineHost
 from demo.jobs import Finished
 from demo.live import Live, Wish
-from demo.pictures import data_uri, film_picture, row
+from demo.pictures import film_picture, tiles_picture
 from demo.settings import first_settings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -78,8 +78,8 @@ def sweep(engine: Engine) -> dict[str, Any]:
     tiles = np.concatenate([to_pixels(images) for images in made])
     return {
         "checkpoint": page.checkpoint, "weights": engine.checkpoint.sha256[:8], "seed": page.seed,
-        "spacing": page.spacing, "side": engine.checkpoint.shape[1], "steps": steps,
-        "tiles": data_uri(row(tiles), quality=90),
+        "spacing": page.spacing, "steps": steps,
+        "tiles": tiles_picture(tiles, quality=90).uri,
     }  # fmt: skip
 
 

@@ -26,17 +26,16 @@ def made_by(engine: Engine, job: Job) -> tuple[object, ...]:
 def base(engine: Engine, job: Job, state: str) -> dict[str, Any]:
     """What every value says of its run."""
     checkpoint = engine.checkpoint
-    return _said(job, state, checkpoint.name, checkpoint.sha256[:8], checkpoint.shape[1])
+    return _said(job, state, checkpoint.name, checkpoint.sha256[:8])
 
 
-def _said(job: Job, state: str, checkpoint: str, weights: str, side: int) -> dict[str, Any]:
+def _said(job: Job, state: str, checkpoint: str, weights: str) -> dict[str, Any]:
     request, s = job.request, job.request.settings
     note = words.step_note(s.steps, s.spacing or "") or words.noise_note(request.between, s.eta, request.own_noise)
     return {
         "state": state,
         "checkpoint": checkpoint,
         "weights": weights,
-        "side": side,
         "n": request.count,
         "steps": s.steps,
         "eta": s.eta,
@@ -55,8 +54,7 @@ def value_of(finished: Finished, ddpm_s: float | None = None, cached: bool = Fal
     job, timing = finished.job, finished.timing
     n, S = job.request.count, job.evaluations
     made = n if not finished.shared else n + finished.shared
-    side = finished.pixels.shape[1]
-    value = _said(job, "done", finished.checkpoint, finished.weights, side) | {
+    value = _said(job, "done", finished.checkpoint, finished.weights) | {
         "progress": 1.0,
         "cached": cached,
         "machine": words.machine(timing.as_dict()),

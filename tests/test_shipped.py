@@ -72,7 +72,10 @@ def test_the_opening_race_and_the_sweep_are_of_these_weights_and_the_first_seed(
     assert lanes[0]["total_s"] < lanes[1]["total_s"] < lanes[2]["total_s"]
     assert (sweep["weights"], sweep["seed"], sweep["checkpoint"]) == (weights, page.seed, folder.name)
     with Image.open(io.BytesIO(base64.b64decode(sweep["tiles"].partition(",")[2]))) as sheet:
-        assert sheet.size == (len(sweep["steps"]) * sweep["side"], sweep["side"])
+        side = open_checkpoint(folder).shape[1]
+        assert sheet.size == (len(sweep["steps"]) * side, side)
+    assert f";tiles={len(sweep['steps'])}x1;" in sweep["tiles"]
+    assert all(f";tiles={len(lane['t'])}x2;" in lane["film"] for lane in lanes)
 
 
 @pytest.mark.parametrize("folder", SHIPPED, ids=lambda path: path.name)

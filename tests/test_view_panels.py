@@ -1,10 +1,14 @@
 """What each view runs and shows: its jobs, first answers, and its panels from a first run to another checkpoint's."""
 
+import base64
+import io
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from wishes import Tab, host_of
 
 from core import NoiseSchedule, Request, SamplerSettings, SamplingDefaults, UNet, save_checkpoint
@@ -179,6 +183,14 @@ def test_a_picture_travels_once(tab):
     assert duel["b"]["film"] in new
 
 
+def tile(tab, value):
+    """(width, height) of a tile, as the browser cuts it."""
+    head, _, data = tab.pictures[value["tiles"]].partition(",")
+    across, down = map(int, re.search(r"tiles=(\d+)x(\d+)", head).groups())
+    with Image.open(io.BytesIO(base64.b64decode(data))) as sheet:
+        return sheet.width / across, sheet.height / down
+
+
 def test_what_another_checkpoint_made_says_so_while_the_new_one_runs(tab):
     tab.want(view="explore", checkpoint="tiny")
     answer, messages = tab.begin(checkpoint="wide")
@@ -187,11 +199,12 @@ def test_what_another_checkpoint_made_says_so_while_the_new_one_runs(tab):
     strip = answer.panels["strip"]
     tiny = tab.host.engine("tiny").checkpoint
     assert strip["state"] == "stale"
-    assert (strip["checkpoint"], strip["weights"], strip["side"]) == ("tiny", tiny.sha256[:8], 8)
+    assert (strip["checkpoint"], strip["weights"], tile(tab, strip)) == ("tiny", tiny.sha256[:8], (8, 8))
     assert any(row[0] == "vs DDPM 1000" for row in strip["readout"])
     for _ in messages:
         pass
-    assert (answer.panels["strip"]["checkpoint"], answer.panels["strip"]["side"]) == ("wide", 16)
+    strip = answer.panels["strip"]
+    assert (strip["checkpoint"], tile(tab, strip)) == ("wide", (16, 16))
 
 
 def test_runners_of_another_checkpoint_do_not_stand_beside_new_ones(tab):

@@ -36,7 +36,7 @@
     for (const { lane, image, canvas, clock } of shown) {
       let k = 0;
       while (k + 1 < lane.at_s.length && lane.at_s[k + 1] <= s) k += 1;
-      cut(canvas, image, lane.side, k, 0);
+      cut(canvas, image, k, 0);
       clock.textContent = `${Math.min(s, lane.at_s.at(-1)).toFixed(2)} s`;
     }
     cover.dataset.frame = s;

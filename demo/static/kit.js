@@ -17,6 +17,8 @@
     const image = new Image();
     image.src = uri;
     await image.decode();
+    const [, across, down] = /^data:[^,;]*;tiles=(\d+)x(\d+)/.exec(uri) || [0, 1, 1];
+    image.tile = [image.naturalWidth / across, image.naturalHeight / down];
     return image;
   }
 
@@ -34,9 +36,13 @@
   }
 
   // Cut tile (column, row) of a sheet into a canvas of the tile's own size; CSS enlarges it crisply.
-  function cut(canvas, image, side, column, row = 0) {
-    if (canvas.width !== side) canvas.width = canvas.height = side;
-    canvas.getContext("2d").drawImage(image, column * side, row * side, side, side, 0, 0, side, side);
+  function cut(canvas, image, column, row = 0) {
+    const [w, h] = image.tile;
+    if (canvas.width !== w || canvas.height !== h) {
+      [canvas.width, canvas.height] = [w, h];
+      canvas.style.aspectRatio = w === h ? "" : `${w} / ${h}`;
+    }
+    canvas.getContext("2d").drawImage(image, column * w, row * h, w, h, 0, 0, w, h);
   }
 
   function canvases(host, count, label) {

@@ -38,7 +38,7 @@
         for (const [source, canvases] of [[v.fork, [row.fork]], [v.tiles, row.ends]]) {
           const image = source && await picture(source);
           if (!current()) return;
-          canvases.forEach((canvas, k) => { if (image) cut(canvas, image, v.side, k); else canvas.width = canvas.width; });
+          canvases.forEach((canvas, k) => { if (image) cut(canvas, image, k); else canvas.width = canvas.width; });
         }
       }
       root.dataset.painted = value.state;

@@ -64,7 +64,7 @@ def differences(runs: Sequence[Finished], scene: Scene) -> dict[str, Any]:
     apart = [run.pixels[0].astype(np.float64) - reference for run in runs]
     tiles = np.stack([np.rint(np.clip(128 + d, 0, 255)).astype(np.uint8) for d in apart])
     rms = [round(float(np.sqrt(np.mean(np.square(d))) / 255), 4) for d in apart]
-    return {"reference": label, "tiles": tiles_picture(tiles), "side": tiles.shape[1], "rms": rms}
+    return {"reference": label, "tiles": tiles_picture(tiles), "rms": rms}
 
 
 VIEW = View("compare", layout, jobs, panels)

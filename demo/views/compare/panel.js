@@ -42,7 +42,7 @@
         let k = Math.round(p * (at.length - 1));
         if (byClock) { k = 0; while (k + 1 < at.length && at[k + 1] <= clock + 1e-9) k += 1; }
         const shown = `${l.value.film} ${k} ${l.row}`; // most paints move the clock alone
-        if (l.shown !== shown) { cut(l.canvas, l.image, l.value.side, k, l.row); l.shown = shown; }
+        if (l.shown !== shown) { cut(l.canvas, l.image, k, l.row); l.shown = shown; }
         const done = byClock ? clock >= total - 1e-9 : k === at.length - 1;
         l.clock.textContent = `${(byClock ? Math.min(clock, total) : at[k]).toFixed(2)} s`;
         l.node.classList.toggle("finished", done);
@@ -125,7 +125,7 @@
     root.replaceChildren(el("h3", {}, `Difference from ${value.reference}`),
       el("div", { class: "race", style: `--lanes:${value.rms.length}` }, ...value.rms.map((rms, i) => {
         const canvas = el("canvas", { role: "img", "aria-label": `Runner ${"ABCD"[i]} differs by ${rms}`, width: 1, height: 1 });
-        cut(canvas, image, value.side, i);
+        cut(canvas, image, i);
         return el("figure", {}, canvas, el("figcaption", {}, rms === 0 ? "the same" : `RMS ${rms.toFixed(3)} of full range`));
       })));
     root.dataset.painted = value.state;

@@ -10,7 +10,7 @@
     list.forEach((canvas, i) => {
       const there = value.filled ? value.filled[i] : 2;
       const shown = `${value.tiles} ${i}`;
-      if (there && canvas.shown !== shown) cut(canvas, image, value.side, i);
+      if (there && canvas.shown !== shown) cut(canvas, image, i);
       if (there) canvas.shown = shown;
       canvas.classList.toggle("old", !there || value.state === "stale");
     });
@@ -69,7 +69,7 @@
     const show = () => {
       const n = value.n, there = at % (2 * n - 2);
       const k = there < n ? there : 2 * n - 2 - there;
-      cut(big, image, value.side, k);
+      cut(big, image, k);
       [...row.children].forEach((c, i) => c.classList.toggle("now", i === k));
       pick.max = n; pick.value = k + 1;
     };
@@ -135,7 +135,7 @@
       if (k < 0) return;
       swept = steps;
       l.image = l.value = null;
-      for (const canvas of [l.x_t, l.x0]) cut(canvas, sheet, sweep.side, k);
+      for (const canvas of [l.x_t, l.x0]) cut(canvas, sheet, k);
       l.label.textContent = `A · S = ${steps} · η = 0, recorded`;
       l.t.textContent = "";
       l.node.dataset.state = "recorded";
@@ -146,8 +146,8 @@
       for (const l of Object.values(lanes)) {
         if (!l.image) continue;
         const k = Math.round(p * (l.value.t.length - 1));
-        cut(l.x_t, l.image, l.value.side, k, 0);
-        cut(l.x0, l.image, l.value.side, k, 1);
+        cut(l.x_t, l.image, k, 0);
+        cut(l.x0, l.image, k, 1);
         const t = l.value.t[k];
         l.t.textContent = t < 0 ? "finished" : `t = ${t}`;
         l.node.dataset.frame = k;

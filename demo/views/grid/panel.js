@@ -44,7 +44,7 @@
           if (!v || !v.tiles) { c.canvas.width = c.canvas.width; continue; }
           const image = await picture(v.tiles);
           if (!current()) return;
-          cut(c.canvas, image, v.side, 0);
+          cut(c.canvas, image, 0);
         }
       }
       root.dataset.painted = value.state;

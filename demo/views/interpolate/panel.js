@@ -21,8 +21,8 @@
     const paint = (p, moving) => {
       if (!image) return;
       const k = Math.min(value.n - 1, Math.round(p * (value.n - 1)));
-      cut(big, image, value.side, k);
-      if (fade) cut(mixed, fade, value.side, k);
+      cut(big, image, k);
+      if (fade) cut(mixed, fade, k);
       for (const ribbon of [slerps, fades]) [...ribbon.children].forEach((c, i) => c.classList.toggle("now", i === k));
       root.dataset.frame = k;
       if (moving) t.range.value = 1000 * p;
@@ -51,7 +51,7 @@
         if (!source) { ribbon.replaceChildren(); continue; }
         canvases(ribbon, value.n, (i) => `${name}, frame ${i + 1} of ${value.n}`).forEach((c, i) => {
           const there = source !== image || !value.filled || value.filled[i];
-          if (there) cut(c, source, value.side, i);
+          if (there) cut(c, source, i);
           c.classList.toggle("old", !there || value.state === "stale");
           c.classList.toggle("key", i % next.between === 0);
           c.onclick = () => { t.set(false); film.seek(i / Math.max(1, value.n - 1)); t.range.value = 1000 * film.position; };
@@ -83,7 +83,7 @@
       sliders.forEach((s, i) => { s.value = at[i]; });
       if (!image) return;
       const [, x, y] = nearest();
-      cut(big, image, value.side, y * n + x);
+      cut(big, image, y * n + x);
       said.textContent = `nearest of ${value.n} · S = ${value.steps}`;
       root.dataset.shown = "nearest";
     };
@@ -109,10 +109,13 @@
         const loaded = await picture(sheet.tiles);
         if (!current()) return;
         image = loaded; value = sheet;
-        const n = Math.round(Math.sqrt(value.n)), side = value.side;
-        if (grid.width !== n * side) grid.width = grid.height = n * side;
+        const n = Math.round(Math.sqrt(value.n)), [w, h] = image.tile;
+        if (grid.width !== n * w || grid.height !== n * h) {
+          [grid.width, grid.height] = [n * w, n * h];
+          grid.style.aspectRatio = w === h ? "" : `${w} / ${h}`;
+        }
         const pen = grid.getContext("2d");
-        for (let i = 0; i < value.n; i += 1) if (!value.filled || value.filled[i]) pen.drawImage(image, i * side, 0, side, side, (i % n) * side, Math.floor(i / n) * side, side, side);
+        for (let i = 0; i < value.n; i += 1) if (!value.filled || value.filled[i]) pen.drawImage(image, i * w, 0, w, h, (i % n) * w, Math.floor(i / n) * h, w, h);
         root.dataset.sheet = sheet.state;
       }
       if (place && place.tiles && !dragging) {
@@ -120,7 +123,7 @@
         if (!current()) return;
         if (place.at) at = place.at;
         near();
-        cut(big, loaded, place.side, 0);
+        cut(big, loaded, 0);
         said.textContent = place.state === "coarse" ? `coarse · ${place.label}` : place.state === "stale" ? `from ${place.label}` : `${place.label}${place.readout ? ` · ${place.readout[0][1]}` : ""}`;
         root.dataset.shown = place.state;
       } else if (!dragging) near();

@@ -155,7 +155,6 @@ def given_value(scene: Scene, name: str) -> Value:
         "height": given.pixels.shape[0] if given is not None else 1,
         "room": given.room(size) if given is not None else 1,
         "crop": list(getattr(scene.page, crop)),
-        "side": size,
         "examples": row,
         "n": len(each),
     }

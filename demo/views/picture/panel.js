@@ -107,7 +107,7 @@
       }
       if (row) {
         canvases(examples, next.n, (i) => `Example ${i + 1}`).forEach((c, i) => {
-          cut(c, row, next.side, i);
+          cut(c, row, i);
           c.setAttribute("role", "button");
           c.setAttribute("aria-pressed", next.name === `example-${i}`);
           c.tabIndex = 0;
@@ -139,7 +139,7 @@
     function paint(p) {
       if (!image) return;
       const n = frames(), k = Math.round(p * (n - 1)), top = (n - 1) / 2, step = value.t[k];
-      cut(big, image, value.side, k);
+      cut(big, image, k);
       at.textContent = n === 1 ? `t = ${step}` : k === 0 ? "the picture" : k === top ? `x_T, t = ${step}` : k === n - 1 ? "what came back" : `${k <= top ? "up" : "down"} · t = ${step}`;
       t.range.value = 1000 * p;
       root.dataset.frame = k;
@@ -150,13 +150,13 @@
       const [own, moving, ends] = [next.wanted, next.journey, next.tiles].map((id) => (id ? picture(id) : null));
       const [given, way, came] = [await own, await moving, await ends];
       if (!current()) return;
-      if (given) cut(wanted, given, given.naturalHeight, 0);
+      if (given) cut(wanted, given, 0);
       if (next.state === "none") for (const c of [big, wanted, noise, back]) c.width = c.height = 1;
       if (way) {
         const fresh = next.state === "done" && (!value || value.journey !== next.journey);
         value = next; image = way;
-        if (next.state === "done") cut(noise, way, next.side, (frames() - 1) / 2);
-        if (came) cut(back, came, next.side, 0);
+        if (next.state === "done") cut(noise, way, (frames() - 1) / 2);
+        if (came) cut(back, came, 0);
         [noise, back].forEach((c) => c.classList.toggle("old", next.state !== "done"));
         if (fresh && !calm()) { film.seek(0); t.set(true); } else if (!film.playing) film.seek(next.state === "done" ? 0.5 : 1);
       }
@@ -237,7 +237,7 @@
     function paint(p) {
       if (!image) return;
       const k = Math.round(p * (value.n - 1));
-      cut(big, image, value.side, k);
+      cut(big, image, k);
       [...row.children].forEach((c, i) => c.classList.toggle("now", i === k));
       t.range.value = 1000 * p;
       root.dataset.frame = k;
@@ -247,13 +247,13 @@
       if (next.state === "none") f.chip.textContent = "";
       const given = next.wanted ? await picture(next.wanted) : null, loaded = next.tiles ? await picture(next.tiles) : null;
       if (!current()) return;
-      ends.forEach((c, k) => { if (given) cut(c, given, given.naturalHeight, k); else c.width = c.height = 1; });
+      ends.forEach((c, k) => { if (given) cut(c, given, k); else c.width = c.height = 1; });
       if (loaded) {
         const fresh = next.state === "done" && (!value || value.tiles !== next.tiles);
         image = loaded; value = next;
         root.style.setProperty("--in-row", next.n);
         canvases(row, next.n, (i) => `Path, frame ${i + 1} of ${next.n}`).forEach((c, i) => {
-          cut(c, image, next.side, i);
+          cut(c, image, i);
           c.classList.toggle("old", next.state === "stale");
           c.onclick = () => { t.set(false); film.seek(i / Math.max(1, next.n - 1)); };
         });
