@@ -17,6 +17,7 @@ from core.files.film import Runner
 from demo import words
 from demo.api_stream import Progress, perform
 from demo.host import EngineHost
+from demo.shared import Part
 
 MAX_PICTURES, MAX_LANES, MAX_CELLS = 64, 4, 48
 LANE = {"steps": 20, "eta": 0.0, "spacing": None}
@@ -29,10 +30,10 @@ def sample(
     """A picture for each seed: a PNG sheet."""
     request = pictures(Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing, solver, label)))
 
-    def write(suffix: str, runs: list[Run]) -> bytes:
+    def write(suffix: str, runs: list[Run | Part]) -> bytes:
         return files.samples(suffix, runs[0].made)
 
-    yield from perform(host, checkpoint, [request], write, ("samples.png", "x0.npy"))
+    yield from perform(host, checkpoint, [request], write, ("samples.png", "x0.npy"), share=True)
 
 
 def interpolate(

@@ -10,42 +10,51 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core import Engine, Request, RequestError, Run
 from demo.host import EngineHost
 
+if TYPE_CHECKING:
+    from demo.shared import Part
+
 PROGRESS_EVERY_S, LOADING_EVERY_S = 0.1, 0.2
 
 Progress = dict[str, Any]
-Writer = Callable[[str, list[Run]], bytes]  # the bytes of a suffix
+Writer = Callable[[str, list[Any]], bytes]  # the bytes of a suffix, from Runs, or from the Part of one that is shared
 
 
 def perform(
     host: EngineHost, checkpoint: object, requests: list[Request], write: Writer, names: tuple[str, ...],
-    films: bool = False,
+    films: bool = False, share: bool = False,
 ) -> Iterator[Progress]:  # fmt: skip
     """Load the checkpoint, run each request alone, and write the files. Raises DDIMError.
 
     Yields {"state": "loading" or "running", "done": evaluations, "of": all of them}, and at last "done" with
-    "files" and "records". names: of the files, each with its suffix. films: keep the trajectories too.
+    "files" and "records". names: of the files, each with its suffix. films: keep the trajectories too. share: the one
+    request may be computed in a batch with other callers'.
     """
     of = sum(request.settings.steps for request in requests)
 
     def progress(state: str, done: int = 0, **more: Any) -> Progress:
         return {"state": state, "done": done, "of": of, **more}
 
-    # in a thread of its own, since a generator that is busy cannot be closed
-    loader = ThreadPoolExecutor(1, "load-model")
-    loading = loader.submit(host.engine, str(checkpoint))
-    loader.shutdown(wait=False)
-    while wait([loading], LOADING_EVERY_S).not_done:
-        yield progress("loading")
-    engine = loading.result()
+    if host.loaded(str(checkpoint)):
+        engine = host.engine(str(checkpoint))
+    else:  # in a thread of its own, since a generator that is busy cannot be closed
+        loader = ThreadPoolExecutor(1, "load-model")
+        loading = loader.submit(host.engine, str(checkpoint))
+        loader.shutdown(wait=False)
+        while wait([loading], LOADING_EVERY_S).not_done:
+            yield progress("loading")
+        engine = loading.result()
     for request in requests:
         engine.plan(request)  # an S above T is said now, not after waiting
     check_length(host, str(checkpoint), requests)
-    runs = yield from host.compute.steps(computed(engine, requests, progress, films))
+    if share and host.shares.takes(engine, requests[0]):
+        runs = yield from host.compute.steps(shared(host, engine, requests[0], progress))
+    else:
+        runs = yield from host.compute.steps(computed(engine, requests, progress, films))
     # gradio has copied the files by the time it asks for more, so they may go
     with tempfile.TemporaryDirectory(prefix="ddim-") as folder:
         paths = [Path(folder) / name for name in names]
@@ -74,7 +83,7 @@ def computed(
     engine: Engine, requests: list[Request], progress: Callable[[str, int], Progress], films: bool
 ) -> Generator[Progress | None, None, list[Run]]:
     """Run each request alone, and say how far it is now and then. films: keep the trajectories too."""
-    runs, done, said_at = [], 0, 0.0
+    runs, done, said_at = [], 0, time.perf_counter()  # what is done sooner needs no word in between
     for request in requests:
         with closing(engine.run(request, film=films)) as run:
             for _ in run:
@@ -86,3 +95,22 @@ def computed(
         done += run.evaluations
         runs.append(run)
     return runs
+
+
+def shared(
+    host: EngineHost, engine: Engine, request: Request, progress: Callable[[str, int], Progress]
+) -> Generator[Progress | None, None, list[Part]]:
+    """The same for one request, together with others of equal settings that wait at this moment."""
+    said_at, said = time.perf_counter(), 0
+    going = host.shares.run(engine, request)
+    with closing(going):
+        while True:
+            try:
+                done = next(going)
+            except StopIteration as end:
+                return [end.value]
+            if done == said or time.perf_counter() - said_at < PROGRESS_EVERY_S:
+                yield None
+                continue
+            yield progress("running", done)
+            said_at, said = time.perf_counter(), done

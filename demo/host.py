@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Generator, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from demo.jobs import with_label
 if TYPE_CHECKING:
     from core import Engine
     from core.checkpoint import Checkpoint
+    from demo.shared import Shares
 
 
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
@@ -46,6 +48,13 @@ class EngineHost:
         self._used: dict[str, float] = {}
         self._opening: dict[str, Checkpoint] = {}  # read, and not yet an engine
         self._ms: dict[tuple[str, int], float] = {}
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Calls that may share a batch."""
+        from demo.shared import Shares  # with torch
+
+        return Shares()
 
     def names(self) -> list[str]:
         """Names of the checkpoint folders in either of diffusers' layouts, the flagship first, without torch."""
