@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 from gradio.events import api
+from gradio.utils import get_upload_folder
 
 from demo import words
+from demo.api_files import ApiFiles
 from demo.compute import ClosingError
 from demo.host import EngineHost
 
@@ -39,6 +43,15 @@ def add_endpoints(host: EngineHost) -> None:
     The docstrings are what /gradio_api/info and client.view_api() show, in one paragraph each.
     """
     first = host.names()[0]  # the page opens on it, too
+    page = Context.root_block
+    assert page is not None
+
+    def forget(path: str) -> None:
+        """Gradio, too, keeps a list of the files that it has served."""
+        for known in page.temp_file_sets:
+            known.discard(path)
+
+    host.api_files = ApiFiles(Path(get_upload_folder()) / "api", forget)
 
     # ruff B006: gradio reads the defaults from the signature, and nobody changes these lists
     def sample(

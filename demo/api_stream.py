@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,20 +50,31 @@ def perform(
         engine.plan(request)  # an S above T is said now, not after waiting
     check_length(host, str(checkpoint), requests)
     if share and host.shares.takes(engine, requests[0]):
-        runs = yield from host.compute.steps(shared(host, engine, requests[0], progress))
+        running: Generator[Progress | None, None, list[Any]] = shared(host, engine, requests[0], progress)
     else:
-        runs = yield from host.compute.steps(computed(engine, requests, progress, films))
-    # gradio has copied the files by the time it asks for more, so they may go
-    with tempfile.TemporaryDirectory(prefix="ddim-") as folder:
-        paths = [Path(folder) / name for name in names]
-        for path in paths:
-            path.write_bytes(host.compute.call(partial(write, path.suffix, runs)))  # beside no timed step
-        yield progress(
-            "done",
-            of,
-            files={path.suffix[1:]: {"path": str(path), "meta": {"_type": "gradio.FileData"}} for path in paths},
-            records=[run.made.record for run in runs],
-        )
+        running = computed(engine, requests, progress, films)
+    made, records = yield from host.compute.steps(with_files(running, write, names))
+    paths = host.api_files.keep(made)
+    yield progress(
+        "done",
+        of,
+        files={
+            Path(name).suffix[1:]: {"path": path, "meta": {"_type": "gradio.FileData"}} for name, path in paths.items()
+        },
+        records=records,
+    )
+
+
+def with_files(
+    running: Generator[Progress | None, None, list[Any]], write: Writer, names: tuple[str, ...]
+) -> Generator[Progress | None, None, tuple[dict[str, bytes], list[dict[str, object]]]]:
+    """The same, and then (the bytes of each file by its name, the records), a file at a time: beside no timed step."""
+    runs = yield from running
+    made = {}
+    for name in names:
+        made[name] = write(Path(name).suffix, runs)
+        yield None
+    return made, [run.made.record for run in runs]
 
 
 def check_length(host: EngineHost, checkpoint: str, requests: list[Request]) -> None:

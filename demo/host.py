@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable
 from functools import cached_property
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from core.hub import Located
 from core.layouts import find_checkpoints, training_steps
+from demo.api_files import ApiFiles
 from demo.cache import Cache
 from demo.compute import Compute
 from demo.jobs import with_label
@@ -43,6 +45,7 @@ class EngineHost:
         self.api_minutes, self.backend = api_minutes, backend
         self.further = {one.name: one for one in further}
         self.compute, self.cache = Compute(), Cache()
+        self.api_files = ApiFiles(Path(tempfile.gettempdir()) / "ddim-api")  # demo/api.py moves it to Gradio's own
         self.clock: Callable[[], float] = time.monotonic
         self._engines: dict[str, Engine] = {}
         self._used: dict[str, float] = {}

@@ -22,7 +22,7 @@ WAIT_S = 0.5  # at most, for a group that began without a call; a longer one is 
 
 @dataclass(frozen=True)
 class Part:
-    """What one call has of a run: as its files need it. Its record's timing is of the whole batch, and says its size."""
+    """What one call has of a run, as its files need it. Its record has the timing and the size of the whole batch."""
 
     made: Made
 

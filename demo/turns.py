@@ -1,7 +1,7 @@
-"""Whose piece of work is next: first those who have had little of the compute thread yet, then all others, each in turn.
+"""Whose piece of work is next: of those who have had little of the compute thread yet, then of all others, in turn.
 
-So a short call and the first picture of a change do not wait behind everybody's long runs, whoever they are of; and long
-runs go on meanwhile, since one piece in SHARE is theirs.
+So a short call and the first picture of a change do not wait behind everybody's long runs, whoever they are of; and
+long runs go on meanwhile, since one piece in SHARE is theirs.
 """
 
 from __future__ import annotations
