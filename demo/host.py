@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
 API_MINUTES = 10
 CALIBRATED_MS = 400.0  # of one picture: eight of a model that slow would keep everybody waiting
-IDLE_S = 1800.0  # after which an engine leaves memory, once another is asked for
+IDLE_S = 1800.0  # after which an engine leaves memory, unless it is the last that was used
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
 
 
@@ -103,7 +103,7 @@ class EngineHost:
         if name in self._engines:
             self._used[name] = self.clock()
             return self._engines[name]
-        self._let_go()
+        self._forget(self._idle())
         if name not in self.names():
             raise CheckpointError(f"There is no checkpoint {name!r} here: choose one from the list.")
         if name not in self._opening:
@@ -123,10 +123,18 @@ class EngineHost:
             yield from self._calibrated(name, engine)
         return self._engines[name]
 
-    def _let_go(self) -> None:
-        """Forget engines that nobody has asked for in a while; a run that still has one keeps it to its end."""
+    def let_go(self) -> None:
+        """Forget engines that nobody has asked for in a while, but for the last: whoever comes next is likely to want
+        it. On the compute thread. A run that still has an engine keeps it to its end."""
+        last = max(self._engines, key=lambda name: self._used[name], default=None)
+        self._forget([name for name in self._idle() if name != last])
+
+    def _idle(self) -> list[str]:
         oldest = self.clock() - IDLE_S
-        for name in [name for name in self._engines if self._used[name] < oldest]:
+        return [name for name in self._engines if self._used[name] < oldest]
+
+    def _forget(self, names: list[str]) -> None:
+        for name in names:
             self._engines.pop(name, None)
 
     def _limit_threads(self) -> None:

@@ -21,6 +21,7 @@ from demo.routes import routes
 from demo.settings import FIELDS, GRID_LISTS, first_settings, log_stops
 from demo.theme import CSS, theme
 from demo.tour import MINUTE, TOUR
+from demo.upkeep import lifespan
 from demo.views import VIEWS
 
 STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "recorded"
@@ -67,9 +68,10 @@ def launch_options(host: EngineHost) -> dict[str, Any]:
 
 
 def app_options(live: Live) -> dict[str, Any]:
-    """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, headers, and the script
-    at once."""
-    return {"routes": routes(live), "middleware": [Middleware(Headers), Middleware(EarlyHead)]}
+    """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, headers, the script
+    at once, and what goes on in the background."""
+    middleware = [Middleware(Headers), Middleware(EarlyHead)]
+    return {"routes": routes(live), "middleware": middleware, "lifespan": lifespan(live)}
 
 
 def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:

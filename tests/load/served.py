@@ -33,6 +33,8 @@ def census() -> dict[str, int]:
         "gradio_running": sum(job is not None for job in queue.active_jobs),
         "gradio_events": len(queue.event_ids_to_events),
         "gradio_iterators": 0 if server is None else sum(one is not None for one in server.iterators.values()),
+        "gradio_kept_iterators": 0 if server is None else len(server.iterators) + len(server.iterators_to_reset),
+        "gradio_pending": len(queue.pending_event_ids_session) + len(queue.pending_messages_per_session),
         "gradio_files": sum(map(len, page.temp_file_sets)),
     }
 
