@@ -22,6 +22,7 @@ from demo.turns import Account, Piece, Turns
 R = TypeVar("R")
 Y = TypeVar("Y")
 
+TURN_S = 0.01  # pieces that are shorter are done several in one turn: a change has ten before its first picture
 WAKE_S = 0.5  # how often the serving thread looks up, because on Windows Ctrl-C cannot interrupt a wait
 NOT_DONE = object()
 """What a piece of work returns to be asked for again once the work queued meanwhile has had its piece."""
@@ -35,9 +36,11 @@ class ClosingError(RuntimeError):
 
 
 class Compute:
-    """Runs work on the thread that is in ``serve``, or, while none has claimed it, on the thread that asks."""
+    """Runs work on the thread that is in ``serve``, or, while none has claimed it, on the thread that asks. turn_s: how
+    long a turn goes on at least, if there is so much to do."""
 
-    def __init__(self) -> None:
+    def __init__(self, turn_s: float = TURN_S) -> None:
+        self.turn_s = turn_s
         self._work = Turns()
         self._server: int | None = None  # ident of the thread that serves, or is about to
         self._lock = threading.Lock()
@@ -78,8 +81,9 @@ class Compute:
     def _do(self, piece: Piece) -> None:
         done, started = piece.done, time.perf_counter()
         try:
-            result = piece.work()
-            piece.account.spent_s += time.perf_counter() - started
+            while (result := piece.work()) is NOT_DONE and time.perf_counter() - started < self.turn_s:
+                pass
+            self._work.spent(piece, time.perf_counter() - started)
             if result is NOT_DONE:
                 self._work.put(piece)
             else:

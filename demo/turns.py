@@ -1,7 +1,7 @@
 """Whose piece of work is next: of those who have had little of the compute thread yet, then of all others, in turn.
 
 So a short call and the first picture of a change do not wait behind everybody's long runs, whoever they are of; and
-long runs go on meanwhile, since one piece in SHARE is theirs.
+long runs go on meanwhile, since a share of the time is theirs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 QUICK_S = 0.25  # of computing, which has room for a small call or for a first picture at few steps
-SHARE = 4
+LONG_SHARE = 0.25  # of the time, while both wait
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Turns:
         self._quick: deque[Piece] = deque()
         self._long: deque[Piece] = deque()
         self._there = threading.Condition()
-        self._passed = 0  # quick pieces since the last long one, while long ones waited
+        self._owed_s = 0.0  # to the long ones
 
     def put(self, piece: Piece) -> None:
         with self._there:
@@ -61,12 +61,20 @@ class Turns:
                 raise queue.Empty
             return self._take()
 
+    def spent(self, piece: Piece, seconds: float) -> None:
+        """So long was worked on a piece just now."""
+        quick = piece.account.spent_s < QUICK_S
+        piece.account.spent_s += seconds
+        if quick and self._long:
+            self._owed_s += seconds * LONG_SHARE / (1 - LONG_SHARE)
+        elif not quick and self._quick:
+            self._owed_s -= seconds
+
     def _take(self) -> Piece:
-        if self._long and (not self._quick or self._passed >= SHARE - 1):
-            self._passed = 0
-            return self._long.popleft()
-        self._passed = self._passed + 1 if self._long else 0
-        return self._quick.popleft()
+        if not self._long or not self._quick:
+            self._owed_s = 0.0  # nobody saves up
+            return (self._quick or self._long).popleft()
+        return (self._long if self._owed_s > 0 else self._quick).popleft()
 
     def qsize(self) -> int:
         return len(self._quick) + len(self._long)
