@@ -14,6 +14,7 @@ from gradio.state_holder import SessionState, StateHolder
 
 if TYPE_CHECKING:
     from gradio.blocks import Blocks
+    from gradio.queueing import Queue
 
 MOST = 256  # above the calls that run at once; a page that comes back finds a new one, and keeps nothing in it
 
@@ -43,3 +44,12 @@ class GradioSessions(StateHolder):
 def _copied(value: dict[str, Any]) -> dict[str, Any]:
     """A block's configuration, of which Gradio changes the value among its props."""
     return {**value, "props": dict(value["props"])} if "props" in value else dict(value)
+
+
+def forget_read(queue: Queue) -> None:
+    """Gradio's queue has, for good, a set of the calls of each session whose answers are not read yet: here those go
+    that are empty, and those whose answers it has dropped itself. On the event loop."""
+    kept = queue.pending_messages_per_session
+    for session, events in list(queue.pending_event_ids_session.items()):
+        if not events or (session not in kept and not events & queue.event_ids_to_events.keys()):
+            del queue.pending_event_ids_session[session]

@@ -72,7 +72,7 @@ class LiveRun:
         yield {"ms": self.host.expected_ms(self.page.checkpoint, self.page.count)}
         todo = [job for job in scene.jobs if job.name not in scene.finished]
         if todo:
-            yield status("running", self._sampling())
+            yield status("running", self._sampling(todo))
             yield from self._compute(scene, todo)
         if self.superseded():
             return
@@ -207,9 +207,8 @@ class LiveRun:
             total += ms(self.page.checkpoint, part) * job.evaluations * n / part / 1000
         return total
 
-    def _sampling(self) -> str:
-        others = self.host.compute.playing - 1
-        return "Sampling…" if others < 1 else f"Sampling, in turn with {others} other{'s' if others > 1 else ''}…"
+    def _sampling(self, todo: list[Job]) -> str:
+        return words.sampling(self.host.compute.playing - 1, self._estimate_s(todo))
 
     def _changed(self, scene: Scene) -> Iterator[Message]:
         """The panels of which the browser has another value."""

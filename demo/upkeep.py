@@ -7,16 +7,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
-from demo.gradio_sessions import GradioSessions
+from demo.gradio_sessions import GradioSessions, forget_read
 from demo.live import Live
 
 EVERY_S = 60.0
 
 
-async def keep_up(live: Live, every_s: float = EVERY_S) -> None:
-    """Forget silent tabs and idle engines now and then, until cancelled."""
+async def keep_up(app: Any, live: Live, every_s: float = EVERY_S) -> None:
+    """Forget silent tabs, idle engines and answered calls now and then, until cancelled. app: Gradio's."""
     while True:
         await asyncio.sleep(every_s)
+        forget_read(app.get_blocks()._queue)
         live.sessions.expire()
         live.host.compute.serve_beside()
         live.host.compute.later(live.host.let_go)
@@ -28,7 +29,7 @@ def lifespan(live: Live) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def begun(app: Any) -> AsyncIterator[None]:
         app.state_holder = GradioSessions(app.get_blocks())
-        task = asyncio.create_task(keep_up(live))
+        task = asyncio.create_task(keep_up(app, live))
         try:
             yield
         finally:

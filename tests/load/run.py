@@ -51,7 +51,7 @@ async def loaded(url: str, load: Load, server: Server | None = None) -> dict[str
     return {
         "load": asdict(load),
         "seconds": round(lasted, 1),
-        "clients": {name: tally.as_json(lasted) for name, tally in sorted(tallies.items())},
+        "clients": {name: tally.as_json() for name, tally in sorted(tallies.items())},
         "before": before,
         "after": await held(server),
         "usage": used(server) if server is not None else None,

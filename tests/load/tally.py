@@ -25,6 +25,7 @@ class Tally:
         self.first_s: list[float] = []
         self.end_s: list[float] = []
         self.notes: Counter[str] = Counter()  # what was wrong, in words
+        self.began = self.last = time.monotonic()
 
     def first(self, since: float) -> None:
         """The first picture of the settings asked for is there."""
@@ -35,11 +36,13 @@ class Tally:
         assert how in KINDS
         self.ends[how] += 1
         if how == "finished":
+            self.last = time.monotonic()
             self.end_s.append(time.monotonic() - since)
         if note:
             self.notes[note[:160]] += 1
 
-    def as_json(self, seconds: float) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
+        seconds = max(self.last - self.began, 1e-9)  # until the last one of this kind had its end
         return {
             **{kind: self.ends[kind] for kind in KINDS},
             "per_second": round(self.ends["finished"] / seconds, 2),
