@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
+from gradio_client import Client
+from gradio_client.utils import QueueError
 
 from tests.load.tally import Tally
 
@@ -68,6 +72,29 @@ async def caller(http: httpx.AsyncClient, tally: Tally, number: int, seed: int, 
     rng = random.Random(f"{seed}-api-{number}")
     while not over():
         await call(http, tally, rng.randrange(2**40))
+
+
+async def python_caller(url: str, tally: Tally, number: int, seed: int, over: Callable[[], bool]) -> None:
+    """The same through gradio_client, in a thread of its own, as scripts do."""
+    rng = random.Random(f"{seed}-python-{number}")
+
+    def calls() -> None:
+        with tempfile.TemporaryDirectory(prefix="load-client-") as folder:
+            client = Client(url, verbose=False, download_files=folder)
+            while not over():
+                since, seeds = time.monotonic(), [rng.randrange(2**40)]
+                try:
+                    got = client.predict(checkpoint=CHECKPOINT, seeds=seeds, steps=STEPS, api_name="/sample")
+                    mine = got["records"][0]["request"]["seeds"] == seeds and Path(got["files"]["png"]).stat().st_size
+                    tally.ended("finished" if mine else "lost", since)
+                except QueueError:
+                    tally.ended("refused", since)
+                    time.sleep(REFUSED_PAUSE_S)
+                except Exception as error:  # whatever it is, the caller has no picture
+                    tally.ended("lost", since, repr(error))
+            client.close()
+
+    await asyncio.to_thread(calls)
 
 
 async def leaver(http: httpx.AsyncClient, tally: Tally, number: int, seed: int, over: Callable[[], bool]) -> None:

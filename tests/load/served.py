@@ -1,6 +1,7 @@
 """``python -m tests.load.served``: app.py as it is, which writes on SIGUSR1 what it holds, for the one that measures.
 
-The counts are of objects inside this process; nothing of the app is changed.
+The counts are of objects inside this process; nothing of the app is changed, but that LOAD_APART=1 computes each call
+alone.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ def main() -> int:
         held["live"] = self
 
     demo.page.build_page, demo.live.Live.__init__ = build_page, begin  # type: ignore[method-assign]
+    if os.environ.get("LOAD_APART"):
+        import demo.shared
+
+        demo.shared.Shares.takes = lambda *_: False  # type: ignore[method-assign]
     signal.signal(signal.SIGUSR1, tell)
     return app.main()
 

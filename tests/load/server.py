@@ -35,10 +35,10 @@ class Usage:
 
 class Server:
     """``with Server() as server``: app.py with the shipped checkpoints. What it writes to temporary folders lies in
-    one that is looked at and removed."""
+    one that is looked at and removed. apart: no two calls share a batch."""
 
-    def __init__(self, *flags: str) -> None:
-        self.flags = flags
+    def __init__(self, *flags: str, apart: bool = False) -> None:
+        self.flags, self.apart = flags, apart
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.usages: list[Usage] = []
@@ -50,6 +50,7 @@ class Server:
         self.temp.mkdir()
         env = {**os.environ, "TMPDIR": str(self.temp), "LOAD_CENSUS": str(self._census)}
         env.pop("GRADIO_TEMP_DIR", None)
+        env |= {"LOAD_APART": "1"} if self.apart else {}
         self.log = (self.folder / "log").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.load.served", "--no-browser", "--port", str(self.port), *self.flags],
