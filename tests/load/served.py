@@ -60,9 +60,9 @@ def main() -> int:
 
     demo.page.build_page, demo.live.Live.__init__ = build_page, begin  # type: ignore[method-assign]
     if os.environ.get("LOAD_APART"):
-        import demo.shared
+        from demo.shared import Shares  # with torch
 
-        demo.shared.Shares.takes = lambda *_: False  # type: ignore[method-assign]
+        Shares.takes = lambda *_: False  # type: ignore[method-assign]
     signal.signal(signal.SIGUSR1, tell)
     return app.main()
 
