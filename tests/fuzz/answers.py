@@ -103,6 +103,7 @@ def site() -> Iterator[Site]:
     """The page, for as long as it is needed."""
     with tempfile.TemporaryDirectory(prefix="private-place-") as folder:
         torch.manual_seed(7)
+        torch.set_num_threads(1)  # two wait for each other beside a busy machine, and "slow" would say nothing
         net, defaults = UNet(TINY).state_dict(), SamplingDefaults(prediction_type="v_prediction")
         for name in ("tiny", "second"):
             save_checkpoint(Path(folder) / name, net, TINY, NoiseSchedule(), defaults)
