@@ -36,9 +36,15 @@ class Located:
 def hub_id(text: str) -> tuple[str, str | None] | None:
     """(owner/name, the revision) of an id of the hub, or None where the text is a path: one that exists, one in a
     folder that exists, or whatever no id can be."""
-    match = _ID.fullmatch(text)
+    found = read_id(text)
     # in a folder that exists it is a path mistyped, and the hub is not told of it
-    if match is None or ".." in text or exists(text) or exists(dirname(match[1])):
+    return None if found is None or exists(text) or exists(dirname(found[0])) else found
+
+
+def read_id(text: str) -> tuple[str, str | None] | None:
+    """(owner/name, the revision) of what can be an id of the hub; whether there is such a path is not asked."""
+    match = _ID.fullmatch(text)
+    if match is None or ".." in text:
         return None
     from huggingface_hub.errors import HFValidationError
     from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
@@ -60,7 +66,11 @@ def locate(text: str | Path) -> Located:
         raise CheckpointError(f"{shown(str(text))} is no path of a folder: give the path of a checkpoint.") from error
     if found is None:
         return Located(path, path.name, str(path))
-    repo, revision = found
+    return from_hub(*found)
+
+
+def from_hub(repo: str, revision: str | None) -> Located:
+    """The checkpoint of an id, downloaded if need be. Raises CheckpointError where it cannot be had."""
     path = _fetched(repo, revision)
     notes = (f"It is {repo} of the Hugging Face hub at commit {path.name}.", *_average(repo))
     return Located(path, repo.split("/")[1], f"{repo}@{path.name}", notes)

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.errors import CheckpointError
 from core.hub import Located
 from core.layouts import find_checkpoints, training_steps
 from demo.api_files import ApiFiles
@@ -18,6 +19,7 @@ from demo.compute import Compute
 from demo.given import GivenPictures
 from demo.jobs import with_label
 from demo.limits import Limits
+from demo.opening import Allowed
 from demo.own_paths import without_paths
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
 API_MINUTES = 10
 CALIBRATED_MS = 400.0  # of one picture: eight of a model that slow would keep everybody waiting
+MOST_OPENED = 32  # by visitors: each of them is in everybody's list
 IDLE_S = 1800.0  # after which an engine leaves memory, unless it is the last that was used
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
 
@@ -38,18 +41,21 @@ class EngineHost:
 
     threads: CPU threads that torch may use, at least 1; None leaves that to torch. api_minutes: what a call of the
     API may take, by estimate; while it runs, everybody else waits. limits: of what needs no estimate. public: strangers
-    come, so no answer names a path of this machine. allow_checkpoints: the page may open what its visitors name.
+    come, so no answer names a path of this machine. allow_checkpoints: the folder below which
+    visitors may open checkpoints by name; None where they may not. opened_here: the names of what they opened.
     """
 
     def __init__(
         self, root: Path, device: str = "auto", precision: str = "auto", threads: int | None = None,
         api_minutes: int = API_MINUTES, backend: str = "auto", further: Iterable[Located] = (), *,
-        limits: Limits = Limits(), public: bool = False, allow_checkpoints: bool = False,  # noqa: B008  # frozen
+        limits: Limits = Limits(), public: bool = False, allow_checkpoints: Path | None = None,  # noqa: B008  # frozen
     ) -> None:  # fmt: skip
         self.root, self.device, self.precision, self.threads = root, device, precision, threads
         self.api_minutes, self.backend = api_minutes, backend
         self.further = {one.name: one for one in further}
-        self.limits, self.public, self.allow_checkpoints = limits, public, allow_checkpoints
+        self.limits, self.public = limits, public
+        self.allowed = None if allow_checkpoints is None else Allowed(allow_checkpoints)
+        self.opened_here: list[str] = []
         self.compute, self.cache, self.pictures = Compute(), Cache(), GivenPictures()
         self.api_files = ApiFiles(Path(tempfile.gettempdir()) / "ddim-api")  # demo/api.py moves it to Gradio's own
         self.clock: Callable[[], float] = time.monotonic
@@ -84,6 +90,31 @@ class EngineHost:
             return f"checkpoints/{name}"
         return os.path.relpath(path) if path.absolute().is_relative_to(Path.cwd()) else str(path)
 
+    def open_named(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """(name, what is to be said) of a checkpoint that a visitor names, from now on in everybody's list; a download
+        may take minutes. Raises CheckpointError."""
+        if self.allowed is None:
+            raise CheckpointError(
+                "This page opens no further checkpoints: its host starts it with --allow-checkpoints."
+            )
+        found = self.allowed.locate(text)
+        there = next((name for name in self.names() if self.folder(name).resolve() == found.path), None)
+        if there is not None:
+            return there, found.notes
+        if found.name in self.names():
+            raise CheckpointError(f"Another checkpoint is called {found.name}: rename the folder.")
+        if len(self.opened_here) >= MOST_OPENED:
+            raise CheckpointError(f"Visitors opened {MOST_OPENED} checkpoints already: ask the host to add more.")
+        from core.checkpoint import open_checkpoint
+
+        try:
+            open_checkpoint(found.path)
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(str(found.path), found.name)) from error
+        self.further[found.name] = found
+        self.opened_here.append(found.name)
+        return found.name, found.notes
+
     def told(self, sentence: str) -> str:
         """A sentence as a visitor may read it."""
         if not self.public:
@@ -113,7 +144,7 @@ class EngineHost:
     def opened(self, name: str) -> Generator[None, None, Engine]:
         """Load a checkpoint a piece at a time, on the compute thread; whoever comes to a piece first does it, so
         several may wait for one model, and any of them may leave. Raises DDIMError."""
-        from core import CheckpointError, Engine
+        from core import Engine
         from core.backends import instead_of
         from core.checkpoint import open_checkpoint
         from core.plain_numbers import excerpt

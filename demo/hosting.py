@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 from typing import NamedTuple
 
 from demo.limits import Limits
@@ -20,7 +21,7 @@ class Hosting(NamedTuple):
     api_minutes: int
     queue_size: int
     limits: Limits
-    allow_checkpoints: bool
+    allow_checkpoints: Path | None
     auth: tuple[str, str] | None
     log_level: str
 
@@ -55,8 +56,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="in front of strangers: lower limits, for the page too, and no path of this machine in any answer",
     )  # fmt: skip
     parser.add_argument(
-        "--allow-checkpoints", action="store_true", help="let the page open checkpoints that its visitors name"
-    )
+        "--allow-checkpoints", type=Path, nargs="?", const=Path(), metavar="FOLDER",
+        help="let visitors open checkpoints below a folder (default: the working folder), and ids of the hub",
+    )  # fmt: skip
     parser.add_argument(
         "--auth",
         metavar="USER:PASSWORD",
@@ -69,7 +71,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def hosting(args: argparse.Namespace, parser: argparse.ArgumentParser) -> Hosting:
     """What the options ask for; parser.error() for those that exclude each other."""
-    if args.public and args.allow_checkpoints:
+    if args.public and args.allow_checkpoints is not None:
         parser.error("--public and --allow-checkpoints exclude each other: strangers must not name what is opened.")
     preset = PUBLIC if args.public else DEFAULTS
     chosen = {name: getattr(args, name) or preset[name] for name in preset}

@@ -57,8 +57,15 @@ def view_column(name: str) -> gr.Column:
     return gr.Column(elem_id=f"view-{name}", elem_classes="view")
 
 
-def sidebar() -> None:
-    """What all views share."""
+OPEN = (
+    '<form><label for="open-name">Open another checkpoint</label><div class="open"><input id="open-name" type="text" '
+    'maxlength="300" autocomplete="off" spellcheck="false" placeholder="folder, or owner/name of the hub">'
+    '<button type="submit" class="btn">Open</button></div><p role="status"></p></form>'
+)
+
+
+def sidebar(opens: bool) -> None:
+    """What all views share. opens: whether visitors may open checkpoints."""
     with gr.Column(scale=0, min_width=290, elem_id="controls"):
         with gr.Column(elem_id="dock"):
             control("steps")
@@ -74,6 +81,8 @@ def sidebar() -> None:
         plain(button("Roll new seeds", "dice", "roll"), classes="plain buttons")
         control("checkpoint")
         control("label")  # of checkpoints that have classes
+        if opens:
+            mounted(OPEN, "Open", "open-checkpoint", "plain")
         control("count")
         plain(button("Run again", "again", "again") + button("Stop", "stop", "stop"), classes="plain buttons")
         plain(button("Copy link", "copy-link", "copy"), classes="plain buttons")

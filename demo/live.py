@@ -7,13 +7,14 @@ here: demo/routes.py speaks HTTP.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from demo import words
 from demo.failures import failure
 from demo.host import EngineHost
+from demo.lengths import of_lengths
 from demo.run_log import RunEntry
 from demo.sessions import Session, Sessions
 from demo.settings import NAMES, corrected
@@ -70,6 +71,8 @@ class Live:
             if wish.seq <= session.seq:
                 return first | {"late": True}, None
             session.seq, session.page = wish.seq, page
+        if self.host.opened_here:
+            first["opened"] = self.lengths_of(self.host.opened_here)
         first |= {
             "query": page.query(),
             "settings": changed(asked, page.as_json(), wish.query is not None),
@@ -78,6 +81,16 @@ class Live:
         if self.host.compute.playing >= MAX_RUNS:
             return first, refused()
         return first, self._run(session, wish)
+
+    def lengths_of(self, names: Iterable[str]) -> Message:
+        """What a browser must know of checkpoints that it has not heard of."""
+        checkpoints = {name: self.host.training_steps(name) for name in names}
+        return {"checkpoints": checkpoints, **of_lengths(checkpoints.values())}
+
+    def open_named(self, text: object) -> Message:
+        """A checkpoint that a visitor names, for its browser. Raises CheckpointError."""
+        name, notes = self.host.open_named(text if isinstance(text, str) else "")
+        return {"name": name, "notes": list(notes), **self.lengths_of([name])}
 
     def _run(self, session: Session, wish: Wish) -> Generator[Message | None, None, None]:
         """The messages of a wish, until a newer one is there; an error becomes a sentence."""

@@ -100,7 +100,7 @@ def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:
         )
         mounted('<p role="status" data-state="loading">A recorded run, while the model loads.</p>', "Status", "status")
         with gr.Row(elem_id="layout", equal_height=False):
-            sidebar()
+            sidebar(host.allowed is not None)
             with gr.Column(scale=1, min_width=320, elem_id="results"):
                 mounted('<div class="words"></div>', "Guide", "guide")
                 control("view")

@@ -1,4 +1,5 @@
-"""The addresses of the live session, beside Gradio's own: ddim/want, ddim/stop, ddim/leave and ddim/file/….
+"""The addresses of the live session, beside Gradio's own: ddim/want, ddim/stop, ddim/leave, ddim/open,
+ddim/picture/… and ddim/file/….
 
 Relative to the page's own address, so that a proxy may put a prefix before them.
 """
@@ -16,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from core.errors import DataError
+from core.errors import CheckpointError, DataError
 from demo.failures import failure
 from demo.live import Live, Wish
 
@@ -49,6 +50,8 @@ async def body(request: Request) -> Any:
 
 def routes(live: Live) -> list[Route]:
     """To be given to the app that serves the page."""
+
+    opening = asyncio.Lock()
 
     async def want(request: Request) -> Response:
         try:
@@ -113,10 +116,24 @@ def routes(live: Live) -> list[Route]:
         try:
             name = await live.host.pictures.take(session.key, session.pictures, data)
         except DataError as error:
-            return JSONResponse({"error": live.host.told(str(error))}, 422)
+            return JSONResponse({"error": live.host.told(str(error))})
         except Exception as error:
             return JSONResponse({"error": live.host.told(failure(error).sentence)}, 500)
         return JSONResponse({"picture": name})
+
+    async def open_named(request: Request) -> Response:
+        try:
+            asked = await body(request)
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, status_code=400)
+        try:
+            async with opening:  # a download may take minutes
+                found = await asyncio.to_thread(live.open_named, asked.get("text") if isinstance(asked, dict) else None)
+        except CheckpointError as error:
+            return JSONResponse({"error": live.host.told(str(error))})
+        except Exception as error:
+            return JSONResponse({"error": live.host.told(failure(error).sentence)}, 500)
+        return JSONResponse(found)
 
     async def file(request: Request) -> Response:
         where = request.path_params
@@ -137,6 +154,7 @@ def routes(live: Live) -> list[Route]:
         Route("/ddim/want", want, methods=["POST"]),
         Route("/ddim/stop", stop, methods=["POST"]),
         Route("/ddim/leave", leave, methods=["POST"]),
+        Route("/ddim/open", open_named, methods=["POST"]),
         Route("/ddim/picture/{session}", picture, methods=["POST"]),
         Route("/ddim/file/{session}/{token}/{name}", file, methods=["GET"]),
     ]

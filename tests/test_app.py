@@ -88,7 +88,7 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
 
     def build_page(host, queue_size):
         asked.update(threads=host.threads, api_minutes=host.api_minutes, max_size=queue_size, public=host.public,
-                     limits=host.limits, allow_checkpoints=host.allow_checkpoints)  # fmt: skip
+                     limits=host.limits, allowed=host.allowed)  # fmt: skip
         return Page()
 
     monkeypatch.setattr("demo.page.build_page", build_page)
@@ -103,7 +103,7 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
     assert {key: asked[key] for key in want} == want
     assert asked["ssr_mode"] is False
     assert asked["closed"]
-    assert asked["allow_checkpoints"] is False
+    assert asked["allowed"] is None
 
 
 @pytest.mark.parametrize("flag", ["--threads", "--queue-size", "--api-minutes"])

@@ -1,6 +1,7 @@
 """What the options for hosts come to, and which exclude each other."""
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ def test_without_options_the_api_is_limited_and_the_page_is_not(monkeypatch):
     found = hosting(monkeypatch)
     assert (found.api_minutes, found.queue_size, found.limits) == (10, 64, Limits())
     assert found.limits.page is None
-    assert (found.public, found.allow_checkpoints, found.auth, found.log_level) == (False, False, None, "warning")
+    assert (found.public, found.allow_checkpoints, found.auth, found.log_level) == (False, None, None, "warning")
 
 
 def test_public_lowers_every_limit_and_binds_the_page(monkeypatch):
@@ -51,7 +52,8 @@ def refused(monkeypatch, capsys, *argv):
 
 
 def test_strangers_may_not_name_what_is_opened(monkeypatch, capsys):
-    assert hosting(monkeypatch, "--allow-checkpoints").allow_checkpoints
+    assert hosting(monkeypatch, "--allow-checkpoints").allow_checkpoints == Path()
+    assert hosting(monkeypatch, "--allow-checkpoints", "/data").allow_checkpoints == Path("/data")
     said = refused(monkeypatch, capsys, "--public", "--allow-checkpoints")
     assert "--public and --allow-checkpoints exclude each other" in said
 

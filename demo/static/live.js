@@ -190,7 +190,7 @@
       while (!session || waiting) await new Promise((resolve) => setTimeout(resolve, 50));
       const answer = await fetch(address(`ddim/picture/${session}`), { method: "POST", body: file }).catch(() => null);
       const found = (answer && await answer.json().catch(() => null)) || {};
-      if (answer && answer.ok) return found.picture;
+      if (found.picture) return found.picture;
       if (answer && answer.status !== 409) throw new Error(found.error || "The server could not take the picture: try another one.");
       if (answer) { session = null; want({}); }
     }

@@ -17,9 +17,7 @@ DROP = """([panel, data, name]) => {
 
 @pytest.fixture
 def page(open_page):
-    page = open_page(
-        LIGHT + "&view=picture&picture_to=none", excused=("/ddim/picture/",)
-    )  # a refusal is logged by the browser
+    page = open_page(LIGHT + "&view=picture&picture_to=none")  # a refusal is logged by the browser
     settle(page, '#journey section[data-painted="done"]')
     return page
 
