@@ -97,6 +97,9 @@ def further(given: list[str], root: Path) -> list[Located]:
 
 def main() -> int:
     args = arguments()
+    from demo import scratch
+
+    scratch.use()
     from demo.host import EngineHost
     from demo.live import Live
     from demo.page import app_options, build_page, launch_options

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 from gradio.events import api
-from gradio.processing_utils import save_file_to_cache
 from gradio.utils import get_upload_folder
 
+from demo.api_files import ApiFiles
 from demo.failures import failure
 from demo.host import EngineHost
 from demo.run_log import Asked, RunEntry
@@ -36,7 +38,6 @@ def with_sentences(
                     entry.asked(value.requests)
                     continue
                 if value["state"] == "done":
-                    value = value | {"files": served(value["files"])}
                     entry.end("done")  # now: gradio does not ask for more where its client is gone
                 yield value
     except Exception as error:
@@ -47,19 +48,21 @@ def with_sentences(
         entry.end("stopped")
 
 
-def served(files: dict[str, Any]) -> dict[str, Any]:
-    """The same files where gradio serves them from. It would copy them itself, but where that fails, by a full disk or
-    a folder that went away, its client hears of no reason, or gets the address of a file that is gone."""
-    cache = get_upload_folder()
-    return {kind: file | {"path": save_file_to_cache(file["path"], cache)} for kind, file in files.items()}
-
-
 def add_endpoints(host: EngineHost) -> None:
     """Register the four endpoints on the page that is being built. They share its queue.
 
     The docstrings are what /gradio_api/info and client.view_api() show, in one paragraph each.
     """
     first = host.names()[0]  # the page opens on it, too
+    page = Context.root_block
+    assert page is not None
+
+    def forget(path: str) -> None:
+        """Gradio, too, keeps a list of the files that it has served."""
+        for known in page.temp_file_sets:
+            known.discard(path)
+
+    host.api_files = ApiFiles(Path(get_upload_folder()) / "api", forget)
 
     # ruff B006: gradio reads the defaults from the signature, and nobody changes these lists
     def sample(

@@ -20,6 +20,7 @@ from demo.api_stream import Progress, perform
 from demo.host import EngineHost
 from demo.limits import check_pictures
 from demo.run_log import Asked
+from demo.shared import Part
 
 MAX_LANES, MAX_CELLS = 4, 48
 LANE = {"steps": 20, "eta": 0.0, "spacing": None}
@@ -33,10 +34,10 @@ def sample(
     request = Request(listed(seeds, "seeds", "[0, 1, 2]"), settings(steps, eta, spacing, solver, label))
     check_pictures(request.count, host.limits)
 
-    def write(suffix: str, runs: list[Run]) -> bytes:
+    def write(suffix: str, runs: list[Run | Part]) -> bytes:
         return files.samples(suffix, runs[0].made)
 
-    yield from perform(host, checkpoint, [request], write, ("samples.png", "x0.npy"))
+    yield from perform(host, checkpoint, [request], write, ("samples.png", "x0.npy"), share=True)
 
 
 def interpolate(

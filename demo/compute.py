@@ -5,20 +5,24 @@ the hundreds of parallel regions of a network only while there are no more of th
 otherwise they sleep and are woken each time (docs/decisions/0014-compute-thread.md has the figures).
 
 Everybody's work is done a piece at a time, in turn: a piece is a step of a run, or loading a model, or a file. So runs
-of several tabs go on side by side, each timed by its own steps, and a new one begins after a piece of each at most.
+of several tabs go on side by side, each timed by its own steps, and a new one begins soon (demo/turns.py).
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from demo.turns import Account, Piece, Turns
+
 R = TypeVar("R")
 Y = TypeVar("Y")
 
+TURN_S = 0.01  # pieces that are shorter are done several in one turn: a change has ten before its first picture
 WAKE_S = 0.5  # how often the serving thread looks up, because on Windows Ctrl-C cannot interrupt a wait
 NOT_DONE = object()
 """What a piece of work returns to be asked for again once the work queued meanwhile has had its piece."""
@@ -32,10 +36,12 @@ class ClosingError(RuntimeError):
 
 
 class Compute:
-    """Runs work on the thread that is in ``serve``, or, while none has claimed it, on the thread that asks."""
+    """Runs work on the thread that is in ``serve``, or, while none has claimed it, on the thread that asks. turn_s: how
+    long a turn goes on at least, if there is so much to do."""
 
-    def __init__(self) -> None:
-        self._work: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
+    def __init__(self, turn_s: float = TURN_S) -> None:
+        self.turn_s = turn_s
+        self._work = Turns()
         self._server: int | None = None  # ident of the thread that serves, or is about to
         self._lock = threading.Lock()
         self.playing = 0  # generators that ``play`` has begun and not ended
@@ -50,10 +56,10 @@ class Compute:
         try:
             while not over():
                 try:
-                    work, done = self._work.get(timeout=WAKE_S)
+                    piece = self._work.get(timeout=WAKE_S)
                 except queue.Empty:
                     continue
-                self._do(work, done)
+                self._do(piece)
         finally:
             self._server = None
             self._refuse()
@@ -72,11 +78,14 @@ class Compute:
                 threading.Thread(target=serve, name="compute", daemon=True).start()
                 ready.wait()
 
-    def _do(self, work: Callable[[], Any], done: Future[Any]) -> None:
+    def _do(self, piece: Piece) -> None:
+        done, started = piece.done, time.perf_counter()
         try:
-            result = work()
+            while (result := piece.work()) is NOT_DONE and time.perf_counter() - started < self.turn_s:
+                pass
+            self._work.spent(piece, time.perf_counter() - started)
             if result is NOT_DONE:
-                self._work.put((work, done))
+                self._work.put(piece)
             else:
                 done.set_result(result)
         except Exception as error:
@@ -90,23 +99,23 @@ class Compute:
         """Nobody serves any more: whoever waits is told."""
         while True:
             try:
-                self._work.get_nowait()[1].set_exception(ClosingError())
+                self._work.get_nowait().done.set_exception(ClosingError())
             except queue.Empty:
                 return
 
-    def later(self, work: Callable[[], object]) -> Future[Any]:
-        """Have it done as soon as the serving thread comes to it, and do not wait."""
+    def later(self, work: Callable[[], object], account: Account | None = None) -> Future[Any]:
+        """Have it done as soon as the serving thread comes to it, and do not wait. account: of whom it is a part."""
         done: Future[Any] = Future()
-        self._work.put((work, done))
+        self._work.put(Piece(work, done, account or Account()))
         return done
 
-    def call(self, work: Callable[[], Any]) -> Any:
+    def call(self, work: Callable[[], Any], account: Account | None = None) -> Any:
         """Its result, or the exception that it raised."""
         if self._server in (None, threading.get_ident()):
             while (result := work()) is NOT_DONE:
                 pass
             return result
-        done = self.later(work)
+        done = self.later(work, account)
         if self._server is None:  # it ended meanwhile
             self._refuse()
         return done.result()
@@ -138,10 +147,10 @@ class Compute:
     def steps(self, made: Generator[Y | None, None, R]) -> Generator[Y, None, R]:
         """The same values and result. What is computed between two of them is computed there; where ``made`` yields
         None, other work may come in between, and nothing is passed on. Closing this closes it there, soon."""
-        ended = False
+        ended, account = False, Account()
         try:
             while True:
-                value, end = self.call(lambda: _advance(made))
+                value, end = self.call(lambda: _advance(made), account)
                 if end is not None:
                     ended = True
                     return end.value

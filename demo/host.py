@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import CheckpointError
 from core.hub import Located
 from core.layouts import find_checkpoints, training_steps
+from demo.api_files import ApiFiles
 from demo.cache import Cache
 from demo.compute import Compute
 from demo.given import GivenPictures
@@ -22,13 +25,14 @@ from demo.own_paths import without_paths
 if TYPE_CHECKING:
     from core import Engine
     from core.checkpoint import Checkpoint
+    from demo.shared import Shares
 
 
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
 API_MINUTES = 10
 CALIBRATED_MS = 400.0  # of one picture: eight of a model that slow would keep everybody waiting
 MOST_OPENED = 32  # by visitors: each of them is in everybody's list
-IDLE_S = 1800.0  # after which an engine leaves memory, once another is asked for
+IDLE_S = 1800.0  # after which an engine leaves memory, unless it is the last that was used
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
 
 
@@ -53,11 +57,19 @@ class EngineHost:
         self.allowed = None if allow_checkpoints is None else Allowed(allow_checkpoints)
         self.opened_here: list[str] = []
         self.compute, self.cache, self.pictures = Compute(), Cache(), GivenPictures()
+        self.api_files = ApiFiles(Path(tempfile.gettempdir()) / "ddim-api")  # demo/api.py moves it to Gradio's own
         self.clock: Callable[[], float] = time.monotonic
         self._engines: dict[str, Engine] = {}
         self._used: dict[str, float] = {}
         self._opening: dict[str, Checkpoint] = {}  # read, and not yet an engine
         self._ms: dict[tuple[str, int], float] = {}
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Calls that may share a batch."""
+        from demo.shared import Shares  # with torch
+
+        return Shares()
 
     def names(self) -> list[str]:
         """Names of the checkpoint folders in either of diffusers' layouts, the flagship first, without torch."""
@@ -140,7 +152,7 @@ class EngineHost:
         if name in self._engines:
             self._used[name] = self.clock()
             return self._engines[name]
-        self._let_go()
+        self._forget(self._idle())
         if name not in self.names():
             raise CheckpointError(f"There is no checkpoint {excerpt(name)} here: choose one from the list.")
         if name not in self._opening:
@@ -160,10 +172,18 @@ class EngineHost:
             yield from self._calibrated(name, engine)
         return self._engines[name]
 
-    def _let_go(self) -> None:
-        """Forget engines that nobody has asked for in a while; a run that still has one keeps it to its end."""
+    def let_go(self) -> None:
+        """Forget engines that nobody has asked for in a while, but for the last: whoever comes next is likely to want
+        it. On the compute thread. A run that still has an engine keeps it to its end."""
+        last = max(self._engines, key=lambda name: self._used[name], default=None)
+        self._forget([name for name in self._idle() if name != last])
+
+    def _idle(self) -> list[str]:
         oldest = self.clock() - IDLE_S
-        for name in [name for name in self._engines if self._used[name] < oldest]:
+        return [name for name in self._engines if self._used[name] < oldest]
+
+    def _forget(self, names: list[str]) -> None:
+        for name in names:
             self._engines.pop(name, None)
 
     def _limit_threads(self) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
+from demo import words
 from demo.failures import failure
 from demo.host import EngineHost
 from demo.lengths import of_lengths
@@ -20,6 +21,7 @@ from demo.settings import NAMES, corrected
 
 Message = dict[str, Any]
 MAX_QUERY = 4000
+MAX_RUNS = 128  # changes that are computed side by side; one more is refused in a sentence
 
 
 class Wish(NamedTuple):
@@ -76,6 +78,8 @@ class Live:
             "settings": changed(asked, page.as_json(), wish.query is not None),
             "said": said,
         }
+        if self.host.compute.playing >= MAX_RUNS:
+            return first, refused()
         return first, self._run(session, wish)
 
     def lengths_of(self, names: Iterable[str]) -> Message:
@@ -135,6 +139,11 @@ class Live:
         """Have the messages of a wish made on the compute thread."""
         self.host.compute.serve_beside()
         self.host.compute.play(messages, say, end)
+
+
+def refused() -> Generator[Message, None, None]:
+    """The only word of a wish for which there is no room."""
+    yield {"status": ["error", words.CROWDED]}
 
 
 def changed(asked: Mapping[str, object], page: dict[str, Any], opened: bool) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class LiveRun:
         self._check_cost(engine, todo)
         self.begun(job.request for job in todo)
         if todo:
-            yield status("running", self._sampling())
+            yield status("running", self._sampling(todo))
             yield from self._compute(scene, todo)
         if self.superseded():
             return
@@ -225,9 +225,8 @@ class LiveRun:
             total += ms(self.page.checkpoint, part) * job.cost / part / 1000
         return total
 
-    def _sampling(self) -> str:
-        others = self.host.compute.playing - 1
-        return "Sampling…" if others < 1 else f"Sampling, in turn with {others} other{'s' if others > 1 else ''}…"
+    def _sampling(self, todo: list[Job]) -> str:
+        return words.sampling(self.host.compute.playing - 1, self._estimate_s(todo))
 
     def _changed(self, scene: Scene) -> Iterator[Message]:
         """The panels of which the browser has another value."""

@@ -4,6 +4,7 @@ answers the API; what moves goes through the live session (demo/live.py, static/
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from demo.routes import MAX_PICTURE, routes
 from demo.settings import FIELDS, GRID_LISTS, first_settings
 from demo.theme import CSS, theme
 from demo.tour import MINUTE, TOUR
+from demo.upkeep import lifespan
 from demo.views import VIEWS
 
 STATIC, RECORDED = Path(__file__).parent / "static", Path(__file__).parent / "recorded"
@@ -77,9 +79,10 @@ def launch_options(host: EngineHost) -> dict[str, Any]:
 
 def app_options(live: Live) -> dict[str, Any]:
     """app_kwargs of launch() or of gr.mount_gradio_app(): the addresses of the live session, headers, the login where
-    there is one, and the script at once."""
+    there is one, the script at once, and what goes on in the background."""
     middleware = [Middleware(Headers), Middleware(Login), Middleware(Calls), Middleware(EarlyHead)]
-    return {"routes": routes(live), "middleware": middleware, "exception_handlers": {Exception: failed}}
+    answers = {"routes": routes(live), "middleware": middleware, "exception_handlers": {Exception: failed}}
+    return {**answers, "lifespan": lifespan(live)}
 
 
 def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:
@@ -108,4 +111,5 @@ def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:
         add_endpoints(host)
     page.queue(default_concurrency_limit=4, max_size=queue_size)
     page._queue.sleep_when_free = QUEUE_WAKE_S  # Gradio looks a thousand times a second whether a call is there
+    page._queue.ANAYLTICS_CACHE_FREQUENCY = sys.maxsize  # and makes a table of its last 10,000 calls after each
     return page

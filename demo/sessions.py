@@ -90,6 +90,11 @@ class Sessions:
             if isinstance(key, str) and key in self._kept:
                 self._kept.pop(key)[0].gone = True
 
+    def expire(self) -> None:
+        """Forget who has been silent for too long, though nobody new comes."""
+        with self._lock:
+            self._expire()
+
     def __len__(self) -> int:
         return len(self._kept)
 

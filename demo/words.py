@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from core.files.legend import Legend
 
 Readout = list[list[str]]
+WORTH_SAYING_S = 10.0  # of waiting
+CROWDED = "So many runs are going on here that there is no room for one more: try again in a minute."
 
 
 def seconds(s: float) -> str:
@@ -82,6 +84,15 @@ def shared_note(pictures: int) -> str:
 def about(s: float) -> str:
     """An estimate that people decide by."""
     return f"≈ {max(1, round(s / 60))} min" if s >= 60 else f"≈ {round(s)} s"
+
+
+def sampling(others: int, own_s: float) -> str:
+    """The line while it runs. own_s: what it would take alone; each of the others may want as much."""
+    if others < 1:
+        return "Sampling…"
+    wait = own_s * (others + 1)
+    end = f", {about(wait).removeprefix('≈ ')} at most by estimate…" if wait >= WORTH_SAYING_S else "…"
+    return f"Sampling, in turn with {others} other{'s' if others > 1 else ''}{end}"
 
 
 def machine(timing: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ import threading
 import time
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client
@@ -17,6 +18,7 @@ from core.files.legend import labelled
 from core.pixels import sheet, to_pixels
 from core.record import read_record, recorded, request_of
 from demo import words as said_of
+from demo.api_files import ApiFiles
 from demo.host import EngineHost
 from demo.page import build_page
 from tests.ports import free_port
@@ -33,8 +35,12 @@ def host(tiny_folder, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client(host, tmp_path_factory):
-    page = build_page(host)
+def page(host):
+    return build_page(host)
+
+
+@pytest.fixture(scope="module")
+def client(page, tmp_path_factory):
     page.queue(default_concurrency_limit=4, max_size=64)
     page.launch(
         prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False, server_port=free_port()
@@ -284,6 +290,7 @@ def test_cancel_is_seen_while_the_checkpoint_loads(client, host, monkeypatch):
         return load(name)
 
     monkeypatch.setattr(host, "engine", slow)
+    monkeypatch.setattr(host, "loaded", lambda name: False)
     monkeypatch.setattr("demo.api_stream.computed", lambda *_: pytest.fail("the run went on"))
     job = client.submit(**FEW, api_name="/sample")
     assert loading.wait(20)
@@ -295,11 +302,52 @@ def test_cancel_is_seen_while_the_checkpoint_loads(client, host, monkeypatch):
     assert all(said["state"] == "loading" for said in job.outputs())
 
 
-def test_the_files_of_a_call_do_not_stay_in_the_temporary_folder(client, tmp_path, monkeypatch):
+def test_the_files_of_a_call_lie_in_one_folder_and_nowhere_else(client, host, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr(host, "api_files", ApiFiles(tmp_path / "api", host.api_files.forget, max_bytes=10_000))
     got = client.predict(**FEW, api_name="/sample")
     assert all(Path(path).is_file() for path in got["files"].values())
-    assert until(lambda: not list(tmp_path.glob("ddim-*")))
+    assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == {"samples.png", "x0.npy"}
+    for _ in range(3):
+        client.predict(**FEW, seeds=list(range(12)), api_name="/sample")
+    assert len(list((tmp_path / "api").iterdir())) == 1  # 9 kB a call, and 10 are kept
+
+
+def test_gradio_forgets_the_path_of_a_file_that_is_gone(client, host, page):
+    client.predict(**FEW, api_name="/sample")
+    known = {path for paths in page.temp_file_sets for path in paths}
+    mine = [path for path in known if "samples.png" in path]
+    assert mine
+    host.api_files.forget(mine[0])
+    assert not any(mine[0] in paths for paths in page.temp_file_sets)
+
+
+def test_who_leaves_a_call_over_plain_http_ends_it_within_a_step(client, evaluations):
+    with httpx.Client(base_url=client.src, timeout=20) as http:
+        asked = {"data": ["tiny", [1], 1000, 1.0, None, "ddim", None]}
+        event = http.post("gradio_api/call/sample", json=asked).json()["event_id"]
+        with http.stream("GET", f"gradio_api/call/sample/{event}") as stream:
+            assert next(stream.iter_lines())
+    assert until(lambda: rests(evaluations), 10)
+    assert len(evaluations) < 1000
+
+
+def test_who_leaves_before_its_turn_is_taken_out_of_the_queue(client, page, evaluations, monkeypatch):
+    queue = page._queue.event_queue_per_concurrency_id["model"]
+    monkeypatch.setattr(queue, "current_concurrency", queue.concurrency_limit)  # as many run as may
+    with httpx.Client(base_url=client.src, timeout=20) as http:
+        asked = {"data": ["tiny", [1], 3, 1.0, None, "ddim", None]}
+        event = http.post("gradio_api/call/sample", json=asked).json()["event_id"]
+        with (
+            pytest.raises(httpx.ReadTimeout),
+            http.stream("GET", f"gradio_api/call/sample/{event}", timeout=0.3) as stream,
+        ):
+            stream.read()
+    assert until(lambda: not queue.queue, 10)
+    monkeypatch.undo()
+    time.sleep(0.5)
+    assert evaluations == []
 
 
 def test_a_solver_may_be_chosen_and_refuses_what_it_lacks(client, engine):

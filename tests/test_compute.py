@@ -15,7 +15,7 @@ def here():
 
 @contextmanager
 def served():
-    compute, over = Compute(), threading.Event()
+    compute, over = Compute(turn_s=0), threading.Event()
     thread = threading.Thread(target=compute.serve, args=(over.is_set,))
     compute.later(lambda: None)
     thread.start()
@@ -178,7 +178,7 @@ def test_generators_that_are_played_take_turns_piece_by_piece_and_nobody_waits_f
             yield None if i == 1 else f"{name}{i}"
 
     seen, said, ended = [], [], threading.Semaphore(0)
-    compute = Compute()
+    compute = Compute(turn_s=0)
     for name in "ab":
         compute.play(made(name), said.append, lambda error: (said.append(error), ended.release()))
     assert (seen, compute.playing) == ([], 2)

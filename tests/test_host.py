@@ -30,6 +30,19 @@ def test_an_engine_that_nobody_asks_for_leaves_once_another_comes(host):
     assert host.engine("tiny").sample(Request(seeds=(3,))).images.shape[0] == 1  # and it comes back
 
 
+def test_an_idle_engine_leaves_without_another_opening_but_the_last_one_used_stays(host):
+    gone, stays = weakref.ref(host.engine("tiny")), weakref.ref(host.engine("other"))
+    host.now = IDLE_S - 1
+    host.let_go()
+    assert host.loaded("tiny")
+    host.engine("other")
+    host.now = 3 * IDLE_S
+    host.let_go()
+    gc.collect()
+    assert gone() is None
+    assert stays() is host.engine("other")
+
+
 def test_an_engine_that_is_used_now_and_then_stays(host):
     engine = host.engine("tiny")
     host.now = IDLE_S - 1

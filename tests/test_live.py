@@ -2,8 +2,9 @@
 
 import pytest
 
+from demo import words
 from demo.compute import ClosingError
-from demo.live import Live, Wish
+from demo.live import MAX_RUNS, Live, Wish
 from demo.settings import FIELDS
 from tests.wishes import Tab, host_of
 
@@ -354,3 +355,11 @@ def test_a_message_that_is_none_is_refused(body):
 def test_odd_parts_of_a_message_are_passed_over():
     wish = Wish.read({"seq": 1, "session": 7, "settings": [1], "have": ["a", 3], "query": {}, "anew": "yes"})
     assert wish == Wish(None, 1, {}, None, False, False, frozenset({"a"}))
+
+
+def test_one_run_too_many_is_refused_in_a_sentence_and_the_next_is_served(tab, host, monkeypatch):
+    monkeypatch.setattr(host.compute, "playing", MAX_RUNS)
+    answer = tab.want()
+    assert answer.messages == [{"status": ["error", words.CROWDED]}]
+    monkeypatch.setattr(host.compute, "playing", MAX_RUNS - 1)
+    assert tab.want().status[0] == "done"

@@ -79,3 +79,15 @@ def test_forgetting_is_for_good():
     sessions.forget("nobody")
     assert session.gone
     assert sessions.get(session.key) is None
+
+
+def test_who_is_silent_goes_though_nobody_new_comes():
+    now = [0.0]
+    sessions = Sessions(expires_s=10, clock=lambda: now[0])
+    left = sessions.new()
+    now[0] = 10
+    sessions.expire()
+    assert not left.gone
+    now[0] = 11
+    sessions.expire()
+    assert (left.gone, len(sessions)) == (True, 0)

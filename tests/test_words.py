@@ -108,3 +108,13 @@ def test_a_grid_says_what_its_cells_have_in_common(varied, common):
     assert words.alike(Request((7,), SamplerSettings(20, 0.5, "leading")), *varied) == common
     second_order = Request((7,), SamplerSettings(20, 0.0, "leading", solver="dpm-solver++"))
     assert words.alike(second_order, "steps", "seed") == "η = 0, leading, DPM-Solver++ 2M"
+
+
+@pytest.mark.parametrize(
+    ("others", "own_s", "said"),
+    [(0, 500, "Sampling…"), (1, 0.1, "Sampling, in turn with 1 other…"), (3, 2, "Sampling, in turn with 3 others…"),
+     (4, 5, "Sampling, in turn with 4 others, 25 s at most by estimate…"),
+     (24, 5, "Sampling, in turn with 24 others, 2 min at most by estimate…")],
+)  # fmt: skip
+def test_who_waits_in_turn_is_told_with_how_many_and_for_how_long(others, own_s, said):
+    assert words.sampling(others, own_s) == said
