@@ -4,7 +4,7 @@ import pytest
 import torch
 from fuzz.cli import Bench
 
-CASES = 250
+CASES = 150
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -73,7 +73,7 @@ def test_how_a_run_of_the_page_ends_is_said(tab, lines, monkeypatch):
 
     _, messages = tab.begin(seed=6, steps=900)
     next(message for message in messages if message and message.get("status"))
-    tab.want(seed=7)
+    tab.want(seed=7, steps=3)
     list(messages)
     assert [(line["outcome"], line["level"]) for line in lines()] == [("done", "info"), ("superseded", "debug")]
 

@@ -34,6 +34,7 @@ def test_a_folder_is_opened_by_its_name_and_the_controls_follow_its_schedule(ope
     assert page.locator("#presets button").all_inner_texts() == ["Fast 1", "Balanced 2", "Fine 5", "DDPM-like"]
     assert page.locator("#steps .ticks span").all_inner_texts() == ["1", "10"]
     assert page.input_value("#checkpoint select") == '"ten"'
+    page.wait_for_function("location.search.includes('checkpoint=ten')")
     page.reload()  # the page was built before it was opened
     wait_done(page)
     assert page.input_value("#checkpoint select") == '"ten"'
