@@ -1,4 +1,4 @@
-"""The files that calls of the API have made: a folder for each, the newest up to a number of bytes, for some hours.
+"""The files that calls of the API have made: a folder for each, the newest up to a number and size, for some hours.
 
 They lie where Gradio serves files from, so it takes no copy; the whole folder goes with the app (demo/scratch.py).
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 MAX_BYTES = 256_000_000
+MAX_CALLS = 1000  # a host that ends the app gives it ten seconds, and a slow disk removes 500 files in one
 KEPT_S = 6 * 3600.0
 
 
@@ -22,9 +23,10 @@ class ApiFiles:
 
     def __init__(
         self, folder: Path, forget: Callable[[str], None] = lambda path: None, max_bytes: int = MAX_BYTES,
-        kept_s: float = KEPT_S, clock: Callable[[], float] = time.monotonic,
+        max_calls: int = MAX_CALLS, kept_s: float = KEPT_S, clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        self.folder, self.forget, self.max_bytes, self.kept_s, self.clock = folder, forget, max_bytes, kept_s, clock
+        self.folder, self.forget, self.max_bytes, self.max_calls = folder, forget, max_bytes, max_calls
+        self.kept_s, self.clock = kept_s, clock
         self.size = 0
         self._kept: OrderedDict[Path, tuple[float, int, list[str]]] = OrderedDict()  # the oldest first
         self._lock = threading.Lock()
@@ -51,7 +53,7 @@ class ApiFiles:
         while True:
             place, (made, size, paths) = next(iter(self._kept.items()))
             old = self.clock() - made > self.kept_s
-            if place == newest or not (old or self.size > self.max_bytes):
+            if place == newest or not (old or self.size > self.max_bytes or len(self._kept) > self.max_calls):
                 return
             del self._kept[place]
             self.size -= size

@@ -44,3 +44,11 @@ def test_the_old_go_with_the_next_call(kept):
     kept.now[0] = 12
     kept.keep({"newest.npy": b"3"})
     assert there(kept) == ["new.npy", "newest.npy"]
+
+
+def test_the_oldest_go_where_there_are_too_many_calls(tmp_path):
+    files = ApiFiles(tmp_path / "api", max_calls=3)
+    for i in range(5):
+        files.keep({f"{i}.npy": b"1"})
+    assert there(files) == ["2.npy", "3.npy", "4.npy"]
+    assert len(list(files.folder.iterdir())) == 3
