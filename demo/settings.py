@@ -12,23 +12,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from core.solvers import SOLVERS, solver_named
-from demo.fields import (
-    Choice,
-    Crop,
-    Flag,
-    Given,
-    Kind,
-    Lane,
-    Lanes,
-    Listed,
-    Nearest,
-    Place,
-    Real,
-    Several,
-    Whole,
-    plain,
-    shown,
-)
+from demo.field_lists import Crop, Lane, Lanes, Listed, Place, plain
+from demo.fields import Choice, Flag, Given, Kind, Nearest, Real, Several, Whole, shown
 
 COUNTS = (1, 4, 8, 16, 32)
 FRAMES = 11  # of Explore's strip

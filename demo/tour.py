@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from demo.fields import Lane, plain
+from demo.field_lists import Lane, plain
 
 
 @dataclass(frozen=True)

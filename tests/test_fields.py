@@ -5,7 +5,8 @@ import math
 
 import pytest
 
-from demo.fields import MAX_ITEMS, Choice, Flag, Lane, Lanes, Listed, Nearest, Place, Real, Whole, plain, short, shown
+from demo.field_lists import Lane, Lanes, Listed, Place, plain
+from demo.fields import MAX_ITEMS, Choice, Flag, Nearest, Real, Whole, short, shown
 
 T = 50
 SEED = Whole(0, 2**53 - 1)

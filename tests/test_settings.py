@@ -8,7 +8,7 @@ import pytest
 
 from core.solvers import SOLVERS
 from core.timesteps import SPACINGS as CORE_SPACINGS
-from demo.fields import Lane, plain
+from demo.field_lists import Lane, plain
 from demo.lengths import log_stops, presets
 from demo.settings import FIELDS, MAX_PAGE_SEED, NAMES, RACE, PageSettings, corrected, first_settings
 

@@ -8,7 +8,7 @@ from wishes import Tab, host_of
 
 from core import NoiseSchedule, SamplingDefaults, UNet, save_checkpoint
 from core.record import read_record
-from demo.fields import plain
+from demo.field_lists import plain
 from demo.page import known
 from demo.settings import RACE, VIEWS, first_settings
 from demo.tour import TOUR

@@ -7,7 +7,7 @@ import pytest
 
 from core import Engine, Request, SamplerSettings
 from core.pixels import to_pixels
-from demo.fields import plain
+from demo.field_lists import plain
 from demo.settings import FIELDS, PageSettings, corrected
 from demo.tour import MINUTE, TOUR
 

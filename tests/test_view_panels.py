@@ -13,7 +13,7 @@ from wishes import Tab, host_of
 
 from core import NoiseSchedule, Request, SamplerSettings, SamplingDefaults, UNet, save_checkpoint
 from demo.computing import few_steps
-from demo.fields import plain
+from demo.field_lists import plain
 from demo.settings import Lane, PageSettings, corrected
 from demo.views import VIEWS
 from demo.views.interpolate import cross_fade

@@ -16,7 +16,7 @@ from core.engine import Engine
 from core.record import Recorded
 from core.request import Request
 from core.solvers import SOLVERS
-from demo.fields import Lane, plain
+from demo.field_lists import Lane, plain
 from demo.settings import (
     BRANCHES,
     COUNTS,
