@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +18,7 @@ from core.branches import Branches
 from core.checkpoint import Checkpoint, open_checkpoint
 from core.device import resolve_device, resolve_precision
 from core.errors import RequestError
+from core.fitting import batch_that_fits, free_memory
 from core.given import Array, digest, given_latents, tensor_of
 from core.inversion import Inversion, inverting, run_through
 from core.request import Request, SamplerSettings
@@ -72,6 +74,11 @@ class Engine:
     @property
     def backend(self) -> str:
         return self.placed.backend
+
+    @cached_property
+    def fits(self) -> int:
+        """How many pictures at once there was memory for when this was first asked: 8, 4, 2 or 1."""
+        return batch_that_fits(self.checkpoint.config, free_memory(self.device))
 
     def use_backend(self, name: str) -> None:
         """From the next run on, compute by another backend. Runs under way keep theirs. Raises DDIMError."""

@@ -127,7 +127,7 @@ def run_branches(engine: Engine, job: Job, over: Over) -> Iterator[Update | None
 
 
 def run_parts(engine: Engine, jobs: Sequence[Job], over: Over, cache: Cache) -> Iterator[Update | None]:
-    """Pictures of one S and η, all jobs' in batches of PART, each distinct x_T once; tiles fill as they come.
+    """Pictures of one S and η, all jobs' in batches that fit, each distinct x_T once; tiles fill as they come.
 
     Several jobs must be deterministic. cache: of pictures by their x_T; what it holds is not computed again.
     """

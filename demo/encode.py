@@ -16,7 +16,6 @@ from core.timing import Timing
 from demo.computing import Previews, Update
 from demo.jobs import Finished, Found, Job
 from demo.pictures import tiles_picture
-from demo.tiles import PART
 from demo.values import base, finished_of, value_of
 
 FRAMES_A_WAY = 20  # of the film
@@ -56,7 +55,7 @@ def run_encoding(engine: Engine, job: Job, over: Over) -> Iterator[Update | None
             film.append((through[-taken], to_pixels(x_t[:1].float().cpu())[0]))
         yield _preview(engine, job, previews, 0.5 * taken / len(through), film)
     assert isinstance(found, Inversion)
-    run, alone = engine.run(job.request, found.x_T, max_batch=PART), job.request.count == 1
+    run, alone = engine.run(job.request, found.x_T, max_batch=engine.fits), job.request.count == 1
     for step in run:
         if over():
             run.close()

@@ -106,14 +106,15 @@ class EngineHost:
         if len(self.opened_here) >= MOST_OPENED:
             raise CheckpointError(f"Visitors opened {MOST_OPENED} checkpoints already: ask the host to add more.")
         from core.checkpoint import open_checkpoint
+        from core.fitting import needs
 
         try:
-            open_checkpoint(found.path)
+            config = open_checkpoint(found.path).config
         except CheckpointError as error:
             raise CheckpointError(str(error).replace(str(found.path), found.name)) from error
         self.further[found.name] = found
         self.opened_here.append(found.name)
-        return found.name, found.notes
+        return found.name, (*found.notes, needs(config))
 
     def told(self, sentence: str) -> str:
         """A sentence as a visitor may read it."""

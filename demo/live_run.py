@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import torch
 
 from core import Engine
+from core.fitting import AT_ONCE
 from core.request import Request
 from demo import computing, encode, tiles, values, words
 from demo.computing import Update
@@ -158,7 +159,7 @@ class LiveRun:
 
     def _answered(self, scene: Scene, job: Job) -> Iterator[Message | None]:
         """A job at few steps, where that is there sooner."""
-        few = computing.few_steps(job, self.host.expected_ms(self.page.checkpoint, min(job.request.count, tiles.PART)))
+        few = computing.few_steps(job, self.host.expected_ms(self.page.checkpoint, min(job.request.count, AT_ONCE)))
         if few is not None and not self.over():
             for update in computing.answer(scene.engine, job, few, self.over):
                 yield from self._shown(scene, update)
@@ -221,7 +222,7 @@ class LiveRun:
         total = 0.0
         for job in jobs:
             n = job.request.count
-            part = min(n, tiles.PART)
+            part = min(n, AT_ONCE)
             total += ms(self.page.checkpoint, part) * job.cost / part / 1000
         return total
 

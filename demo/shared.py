@@ -15,7 +15,7 @@ from core import Engine, Request
 from core.files import Made
 from core.record import run_record
 from core.run import Run
-from demo.tiles import PART, SAME_AT_ANY_BATCH
+from demo.tiles import SAME_AT_ANY_BATCH
 
 WAIT_S = 0.5  # at most, for a group that began without a call; a longer one is not waited for
 
@@ -64,7 +64,7 @@ class Shares:
     def takes(self, engine: Engine, request: Request) -> bool:
         """Whether a batch has room for others beside this, and they change nothing in it."""
         alone = request.between or request.branches is not None or request.start is not None
-        return not alone and request.count < PART and engine.backend in SAME_AT_ANY_BATCH
+        return not alone and request.count < engine.fits and engine.backend in SAME_AT_ANY_BATCH
 
     def run(self, engine: Engine, request: Request) -> Generator[int, None, Part]:
         """How many steps are done, after each piece of work; and the result."""
@@ -111,7 +111,7 @@ class Shares:
     def _begin(self, engine: Engine, key: Hashable) -> None:
         """A group of those that have waited for longest."""
         waiting, calls, count = self._waiting[key], list[Call](), 0
-        while waiting and count + waiting[0].request.count <= PART:
+        while waiting and count + waiting[0].request.count <= engine.fits:
             calls.append(waiting.pop(0))
             count += calls[-1].request.count
         seeds = tuple(seed for one in calls for seed in one.request.seeds)

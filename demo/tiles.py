@@ -20,7 +20,6 @@ from demo.jobs import Finished, Job
 from demo.pictures import tiles_picture
 from demo.values import base, finished_of
 
-PART = 8  # pictures in one network call: more are no faster on a CPU, and a newer change waits for a call to end
 SAME_AT_ANY_BATCH = ("onnxruntime",)  # backends whose pictures are bit-equal whatever they share a batch with
 
 
@@ -55,13 +54,13 @@ class Tiles:
         """Of what is still to be computed."""
         if self.apart:
             assert len(self.jobs) == 1
-            return self.engine.run(self.jobs[0].request, max_batch=PART)
+            return self.engine.run(self.jobs[0].request, max_batch=self.engine.fits)
         x_T = torch.stack([latents for _, latents in self.todo])
-        return self.engine.run(Request(tuple(range(len(x_T))), self.settings), x_T, max_batch=PART)
+        return self.engine.run(Request(tuple(range(len(x_T))), self.settings), x_T, max_batch=self.engine.fits)
 
     def fill(self, part: int, pixels: NDArray[np.uint8]) -> None:
         """A part is whole."""
-        for (key, _), picture in zip(self.todo[part * PART :], pixels, strict=False):
+        for (key, _), picture in zip(self.todo[part * self.engine.fits :], pixels, strict=False):
             self.done[key] = picture, None
 
     def timed(self, run: Run) -> None:
@@ -87,7 +86,7 @@ class Tiles:
         """What a job shows meanwhile. now: the part that is on its way, and its x̂0."""
         moving: dict[object, NDArray[np.uint8]] = {}
         if now is not None:
-            part = self.todo[now[0] * PART :]
+            part = self.todo[now[0] * self.engine.fits :]
             moving = {key: picture for (key, _), picture in zip(part, now[1], strict=False)}
         pixels, states = self.pixels(job, moving)
         return base(self.engine, job, "running") | {

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from wishes import Tab, host_of
 
 from core import CheckpointError
+from core.fitting import needs
 from demo.host import EngineHost
 from demo.live import Live
 from demo.opening import MOST_FILES, Allowed
@@ -83,7 +84,10 @@ def test_an_id_is_asked_of_the_hub_and_of_nothing_here(root, monkeypatch):
 def test_what_was_opened_is_in_everybodys_list_and_runs(host):
     tab = Tab(host, steps=2)
     tab.want()
-    assert host.open_named("mine") == ("mine", ())
+    name, (note,) = host.open_named("mine")
+    assert name == "mine"
+    assert note.startswith("It has ")
+    assert " MB for one picture, " in note
     answer = tab.want(checkpoint="mine")
     assert answer.status[0] == "done"
     assert answer.first["opened"]["checkpoints"] == {"mine": 1000}
@@ -116,7 +120,8 @@ def test_a_host_that_does_not_allow_it_says_how(tiny_folder, tmp_path):
 def test_the_address_answers_with_what_the_browser_must_know(host):
     with TestClient(Starlette(routes=routes(Live(host)))) as client:
         found = client.post("/ddim/open", json={"text": "mine"}).json()
-        assert (found["name"], found["checkpoints"], found["notes"]) == ("mine", {"mine": 1000}, [])
+        assert (found["name"], found["checkpoints"]) == ("mine", {"mine": 1000})
+        assert found["notes"] == [needs(host.engine("mine").checkpoint.config)]
         for odd in ({"text": ["x"]}, {"text": None}, [], "x"):
             assert "is no checkpoint" in client.post("/ddim/open", json=odd).json()["error"]
         assert client.post("/ddim/open", content=b"{").status_code == 400

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from core import Engine, Request, SamplerSettings
+from core.fitting import AT_ONCE
 from core.record import request_of
 from demo.shared import Shares
-from demo.tiles import PART
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +58,8 @@ def test_calls_that_wait_together_are_one_batch_of_the_same_pictures_to_the_last
 
 def test_a_batch_has_bounds_and_those_who_waited_longest_go_first(engine, batches):
     shares, settings = Shares(), SamplerSettings(2)
-    in_turn(*(shares.run(engine, Request((seed,), settings)) for seed in range(PART + 4)))
-    assert batches == [(0,), tuple(range(1, PART + 1)), (9, 10, 11)]
+    in_turn(*(shares.run(engine, Request((seed,), settings)) for seed in range(AT_ONCE + 4)))
+    assert batches == [(0,), tuple(range(1, AT_ONCE + 1)), (9, 10, 11)]
 
 
 def test_calls_of_other_settings_are_apart(engine, batches):
@@ -105,5 +105,5 @@ def test_what_may_not_share_is_told(engine, tiny_folder):
     shares, torch_engine = Shares(), Engine.open(tiny_folder, device="cpu", backend="torch")
     assert shares.takes(engine, Request((1, 2)))
     assert not shares.takes(torch_engine, Request((1, 2)))  # its bits depend on the batch
-    assert not shares.takes(engine, Request(tuple(range(PART))))
+    assert not shares.takes(engine, Request(tuple(range(AT_ONCE))))
     assert not shares.takes(engine, Request((1, 2), frames=3))

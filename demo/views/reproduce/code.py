@@ -12,7 +12,7 @@ from core.request import Request
 from demo.host import EngineHost
 from demo.jobs import labelled
 from demo.settings import PageSettings
-from demo.tiles import PART, SAME_AT_ANY_BATCH
+from demo.tiles import SAME_AT_ANY_BATCH
 from demo.views.branches import fitted
 from demo.views.branches import jobs as branches
 from demo.views.compare import jobs as race
@@ -60,7 +60,7 @@ def code_panel(host: EngineHost, engine: Engine, page: PageSettings) -> str:
         return f'<p role="alert">{html.escape(str(error))}</p>'
     folder = host.folder_text(page.checkpoint)
     where = str(engine.device), engine.precision
-    batch = PART if request.count > PART and engine.backend not in SAME_AT_ANY_BATCH else None
+    batch = engine.fits if request.count > engine.fits and engine.backend not in SAME_AT_ANY_BATCH else None
     return code_html(code(request, folder, *where, f"{page.what}.png", batch, engine.backend))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.record import Record, Recorded, recorded
 from core.reproduce import seeds_text
-from demo.tiles import PART, SAME_AT_ANY_BATCH
+from demo.tiles import SAME_AT_ANY_BATCH
 from demo.views.reproduce.code import code
 from demo.views.reproduce.found_controls import VERSIONS, Here, controls_of
 from demo.words import axes_name, setting_label, solver
@@ -110,7 +110,7 @@ def warnings(found: Recorded, here: Here) -> list[str]:
         out.append(f"It was made on {timing['device_name']}, this is {here.device_name}: the last bits may differ.")
     elif timing["threads"] != here.threads:
         out.append(f"It was made with {timing['threads']} threads, here are {here.threads}: the last bits may differ.")
-    batch = min(found.requests[0].count, PART)
+    batch = min(found.requests[0].count, here.fits)
     if len(found.runs) == 1 and here.backend not in SAME_AT_ANY_BATCH and timing["batch"] != batch:
         out.append(f"It was made {timing['batch']} pictures at a time, the page makes {batch}: last bits may differ.")
     old = {name: record["versions"].get(name) for name in VERSIONS}

@@ -38,14 +38,15 @@ VERSIONS = ("torch", "numpy")  # what a last bit may depend on
 
 @dataclass(frozen=True)
 class Here:
-    """What a record is compared with: the checkpoint that would repeat it, and this machine. folder: the
-    checkpoint's, as a command line names it. clips: whether its sampling clips x̂0 unless told otherwise."""
+    """What a record is compared with: the checkpoint that would repeat it, and this machine. folder: the checkpoint's,
+    as a command line names it. clips: whether its sampling clips x̂0 unless told otherwise. fits: pictures at once."""
 
     checkpoint: str
     folder: str
     sha256: str
     T: int
     clips: bool
+    fits: int
     device: str
     device_name: str
     precision: str
@@ -61,6 +62,7 @@ class Here:
             sha256=engine.checkpoint.sha256,
             T=engine.T,
             clips=engine.clip_range(Request()) is not None,
+            fits=engine.fits,
             device=str(engine.device),
             device_name=device_name(engine.device),
             precision=engine.precision,
