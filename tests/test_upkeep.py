@@ -11,6 +11,7 @@ from demo.gradio_sessions import MOST, GradioSessions, forget_read
 from demo.host import IDLE_S
 from demo.live import Live
 from demo.upkeep import keep_up
+from tests.loops import run_apart
 from tests.wishes import host_of
 
 
@@ -47,7 +48,7 @@ def test_silent_tabs_and_idle_engines_go_by_themselves(tiny_folder, tmp_path):
                 break
         task.cancel()
 
-    asyncio.run(a_while())
+    run_apart(a_while())
     assert (len(live.sessions), session.gone) == (0, True)
     assert not host.loaded("tiny")
     assert host.loaded("other")  # the last that was used: whoever comes next finds it
