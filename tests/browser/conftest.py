@@ -187,6 +187,13 @@ def wait_done(page):
     page.evaluate(DRAWN)
 
 
+def reload(page):
+    """Load the page again once its address has followed the last change, which it does a moment after the run."""
+    page.wait_for_function("ddim.answered && location.href === ddim.link")
+    page.reload()
+    wait_done(page)
+
+
 def wait_samples(page, steps, eta):
     settle(page, f'#samples section[data-state="done"][data-steps="{steps}"][data-eta="{eta}"]')
 

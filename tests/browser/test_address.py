@@ -1,7 +1,7 @@
 """The address: it always says what the page shows, so that a link, Back and Reload bring it back."""
 
 import pytest
-from browser.conftest import HELD, LIGHT, enter, open_tab, pixels, settings, wait_done
+from browser.conftest import HELD, LIGHT, enter, open_tab, pixels, reload, settings, wait_done
 
 SETTLES_MS = 700  # how long after an answer anything may still be written into the address
 
@@ -107,8 +107,7 @@ def test_reload_keeps_the_settings(open_page):
     in_address(page, "grid_steps=2%2C3", "view=grid", "spacing=trailing")
     wait_done(page)
     before = everything(page)
-    page.reload()
-    wait_done(page)
+    reload(page)
     assert everything(page) == before
     assert view(page) == "grid"
     assert page.input_value("#grid-steps input") == "2, 3"

@@ -1,6 +1,6 @@
 """The last runs, each with its picture, to go back to; and what may be done with a sample."""
 
-from browser.conftest import LIGHT, download, enter, open_tab, settings, settle, wait_done
+from browser.conftest import LIGHT, download, enter, open_tab, reload, settings, settle, wait_done
 
 ITEMS = "#history li button"
 
@@ -28,8 +28,7 @@ def test_a_run_of_before_is_come_back_to_with_all_its_settings(open_page):
     assert settings(page, "steps", "eta", "seed") == {"steps": 4, "eta": 0, "seed": 3}
     page.wait_for_function("document.querySelector('#history [aria-current] span')?.textContent.startsWith('S 4')")
     assert kept(page, 3)[0].startswith("Explore\nS 4")  # it has moved to the front, and is not there twice
-    page.reload()
-    wait_done(page)
+    reload(page)
     assert len(kept(page, 3)) == 3
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from browser.conftest import APP, serving, settings, settle, wait_done
+from browser.conftest import APP, reload, serving, settings, settle, wait_done
 
 from core import NoiseSchedule, SamplingDefaults, UNet, save_checkpoint
 from tests.ports import free_port
@@ -34,8 +34,6 @@ def test_a_folder_is_opened_by_its_name_and_the_controls_follow_its_schedule(ope
     assert page.locator("#presets button").all_inner_texts() == ["Fast 1", "Balanced 2", "Fine 5", "DDPM-like"]
     assert page.locator("#steps .ticks span").all_inner_texts() == ["1", "10"]
     assert page.input_value("#checkpoint select") == '"ten"'
-    page.wait_for_function("location.search.includes('checkpoint=ten')")
-    page.reload()  # the page was built before it was opened
-    wait_done(page)
+    reload(page)  # the page was built before it was opened
     assert page.input_value("#checkpoint select") == '"ten"'
     assert page.locator("#steps .ticks span").all_inner_texts() == ["1", "10"]

@@ -8,6 +8,7 @@ from browser.conftest import (
     drag,
     enter,
     open_tab,
+    reload,
     said,
     settle,
     steps_shown,
@@ -100,8 +101,7 @@ def test_a_change_is_one_message_and_a_page_at_rest_asks_the_server_for_nothing(
     page = open_page(LIGHT + "&seed=5&eta=0.5&grid_steps=2,4&grid_etas=0,1")
     asked = []
     page.on("request", lambda r: asked.append(r.url.rpartition("/")[2]) if r.url.startswith("http") else None)
-    page.reload()
-    wait_done(page)
+    reload(page)
     assert asked.count("want") == 1  # of a link that sets ten controls
     for name in [*list(VIEWS)[1:], "explore"]:
         asked.clear()
