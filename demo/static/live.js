@@ -6,7 +6,8 @@
   const RETRY_MS = [300, 700, 1500, 3000, 5000], SETTLED_MS = 300, PACE_MS = 40;
   const settings = { ...known.settings };
   if (location.search.length > 1) document.documentElement.dataset.touched = true; // who follows a link knows the page
-  const listeners = [], panels = new Map(), values = new Map(Object.entries(known.opening));
+  const { sweep, ...recorded } = known.opening; // the sweep is no panel: dragging the steps shows it
+  const listeners = [], panels = new Map(), values = new Map(Object.entries(recorded));
   let session = null, seq = 0, busy = false, failed = 0, retry = 0, pace = 0, sentAt = 0, waiting = null;
   let said = { state: "loading", sentence: "" }, line = null, guide = null, advice = ["", ""];
   let opening = location.search, later = {}; // an address that the server has not answered yet, and what was set since
@@ -238,6 +239,7 @@
   const shared = {
     settings, set, want, give, stop, cancel, say, status, address, mountPanel, mountStatus, mountGuide,
     onSettings: (listener) => listeners.push(listener),
+    get mounted() { return [...values.keys()].every((name) => panels.has(name)); }, // Gradio draws in its own time
     drawn: () => Promise.all([...panels.values()].map((panel) => panel.drawn)),
     get T() { return known.checkpoints[settings.checkpoint]; },
     get ms() { return ms; },

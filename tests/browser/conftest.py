@@ -145,6 +145,7 @@ ASKED = '#status p[data-state="asked"]'
 DRAWN = """async () => {
   const { kit } = window.ddim;
   await Promise.all(kit.pictureIds().map(kit.picture));
+  await window.ddim.drawn();
   await new Promise((resolve) => setTimeout(resolve));
 }"""
 
@@ -181,9 +182,10 @@ def settle(page, done):
 
 
 def wait_done(page):
-    """Until the newest settings are on screen, to the last pixel: pictures are decoded after the line says so."""
+    """Until the newest settings are on screen, to the last pixel: panels may be mounted, and pictures are decoded,
+    after the line says so."""
     settle(page, '#status p[data-state="done"]')
-    page.wait_for_function("window.ddim.atRest")
+    page.wait_for_function("window.ddim.atRest && window.ddim.mounted")
     page.evaluate(DRAWN)
 
 
