@@ -125,8 +125,8 @@ class Compute:
         end: Callable[[BaseException | None], None], counts: bool = True,
     ) -> None:  # fmt: skip
         """Have a generator run to its end, a value at a time, without a thread that waits. say: gets each value that is
-        not None, on the serving thread. end: gets None at the end, or what ended it. counts: whether it is told of as
-        being computed beside others."""
+        not None, on the serving thread. end: gets None at the end, or what ended it. counts: whether somebody looks at
+        it as it comes, and it is told of as being computed beside others."""
 
         def piece() -> object:
             try:
@@ -142,7 +142,7 @@ class Compute:
             end(done.exception())
 
         self.playing += counts
-        self.later(piece).add_done_callback(ended)
+        self.later(piece, Account(page=counts)).add_done_callback(ended)
 
     def steps(self, made: Generator[Y | None, None, R]) -> Generator[Y, None, R]:
         """The same values and result. What is computed between two of them is computed there; where ``made`` yields

@@ -1,7 +1,7 @@
-"""Whose piece of work is next: of those who have had little of the compute thread yet, then of all others, in turn.
+"""Whose piece of work is next: first pictures of a page, then short calls, then all others, in turn within each.
 
-So a short call and the first picture of a change do not wait behind everybody's long runs, whoever they are of; and
-long runs go on meanwhile, since a share of the time is theirs.
+So whoever looks at a page sees something soon, a short call does not wait behind everybody's long runs, and long runs
+go on meanwhile, since a share of the time is theirs.
 """
 
 from __future__ import annotations
@@ -11,18 +11,26 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 QUICK_S = 0.25  # of computing, which has room for a small call or for a first picture at few steps
-LONG_SHARE = 0.25  # of the time, while both wait
+BEHIND_PAGES = 0.25  # of the time is for calls and long runs, however many first pictures wait
+LONG_SHARE = 0.5  # of the time is for long runs, however many short calls wait: pages and callers, half each
 
 
 @dataclass
 class Account:
-    """Seconds of the compute thread that one run, call or file has had."""
+    """Seconds of the compute thread that one run, call or file has had. page: whether somebody looks at what it makes
+    as it comes."""
 
     spent_s: float = 0.0
+    page: bool = False
+
+    @property
+    def level(self) -> int:
+        """Which line it stands in; the first goes first."""
+        return 2 if self.spent_s >= QUICK_S else 0 if self.page else 1
 
 
 @dataclass(frozen=True)
@@ -34,50 +42,65 @@ class Piece:
     account: Account
 
 
+@dataclass
+class Line:
+    """Those who wait for their turn. behind: the share of the time that is for the lines behind this one. owed_s: what
+    they still have to get of it."""
+
+    behind: float
+    pieces: deque[Piece] = field(default_factory=deque)
+    owed_s: float = 0.0
+
+
 class Turns:
     """The pieces that wait. Thread-safe."""
 
     def __init__(self) -> None:
-        self._quick: deque[Piece] = deque()
-        self._long: deque[Piece] = deque()
+        self._lines = [Line(BEHIND_PAGES), Line(LONG_SHARE), Line(0.0)]
         self._there = threading.Condition()
-        self._owed_s = 0.0  # to the long ones
 
     def put(self, piece: Piece) -> None:
         with self._there:
-            (self._quick if piece.account.spent_s < QUICK_S else self._long).append(piece)
+            self._lines[piece.account.level].pieces.append(piece)
             self._there.notify()
 
     def get(self, timeout: float) -> Piece:
         """The next one. Raises queue.Empty where none comes in time."""
         with self._there:
-            if not self._there.wait_for(lambda: self._quick or self._long, timeout):
+            if not self._there.wait_for(self.qsize, timeout):
                 raise queue.Empty
             return self._take()
 
     def get_nowait(self) -> Piece:
         with self._there:
-            if not (self._quick or self._long):
+            if self.empty():
                 raise queue.Empty
             return self._take()
 
     def spent(self, piece: Piece, seconds: float) -> None:
         """So long was worked on a piece just now."""
-        quick = piece.account.spent_s < QUICK_S
+        level = piece.account.level
         piece.account.spent_s += seconds
-        if quick and self._long:
-            self._owed_s += seconds * LONG_SHARE / (1 - LONG_SHARE)
-        elif not quick and self._quick:
-            self._owed_s -= seconds
+        for front, line in enumerate(self._lines[:-1]):
+            if front == level and self._wait_behind(front):
+                line.owed_s += seconds * line.behind / (1 - line.behind)
+            elif front < level and line.pieces:
+                line.owed_s -= seconds
 
     def _take(self) -> Piece:
-        if not self._long or not self._quick:
-            self._owed_s = 0.0  # nobody saves up
-            return (self._quick or self._long).popleft()
-        return (self._long if self._owed_s > 0 else self._quick).popleft()
+        for front, line in enumerate(self._lines):
+            others = self._wait_behind(front)
+            if not line.pieces or not others:
+                line.owed_s = 0.0  # nobody saves up
+            if line.pieces and line.owed_s <= 0:
+                return line.pieces.popleft()
+        raise AssertionError("Nobody waits.")  # the last line that waits is owed nothing
+
+    def _wait_behind(self, front: int) -> bool:
+        return any(line.pieces for line in self._lines[front + 1 :])
 
     def qsize(self) -> int:
-        return len(self._quick) + len(self._long)
+        return sum(len(line.pieces) for line in self._lines)
 
     def empty(self) -> bool:
         return not self.qsize()

@@ -108,17 +108,29 @@ async def at_rest(server: Server | None, before: dict[str, Any] | None) -> dict[
         await asyncio.sleep(0.3)
 
 
+HEAP = ("heap_used_mb", "heap_free_mb", "results_mb", "given_mb")
+
+
 def used(server: Server) -> dict[str, Any]:
-    """Memory of the first and the last third after a warm-up of a sixth, and how busy the server was."""
-    seen = server.usages[len(server.usages) // 6 :] or server.usages
-    third = max(1, len(seen) // 3)
-    first, last = (median(u.rss_mb for u in part) for part in (seen[:third], seen[-third:]))
-    cpu_s, lasted = seen[-1].cpu_s - seen[0].cpu_s, seen[-1].at - seen[0].at
+    """Memory of the first and the last third after a warm-up of a sixth, of what it was, and how busy the server."""
+    first, last = thirds(server.usages)
+    kept = thirds(server.held) if len(server.held) > len(HEAP) else None
+    cpu_s, lasted = last[-1].cpu_s - first[0].cpu_s, last[-1].at - first[0].at
     return {
-        "rss_first_third_mb": round(first, 1),
-        "rss_last_third_mb": round(last, 1),
+        "rss_first_third_mb": round(median(u.rss_mb for u in first), 1),
+        "rss_last_third_mb": round(median(u.rss_mb for u in last), 1),
         "rss_max_mb": round(max(u.rss_mb for u in server.usages), 1),
+        "of_it": {name: [median(one[name] for one in part) for part in kept] for name in HEAP if name in kept[0][0]}
+        if kept
+        else None,
         "threads_max": max(u.threads for u in server.usages),
         "open_files_max": max(u.open_files for u in server.usages),
         "processors": round(cpu_s / lasted, 2) if lasted else None,
     }
+
+
+def thirds(seen: list[Any]) -> tuple[list[Any], list[Any]]:
+    """The first and the last third after a warm-up of a sixth."""
+    seen = seen[len(seen) // 6 :] or seen
+    third = max(1, len(seen) // 3)
+    return seen[:third], seen[-third:]

@@ -6,6 +6,7 @@ alone.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -20,11 +21,34 @@ import demo.page
 held: dict[str, Any] = {}
 
 
+class Heap(ctypes.Structure):
+    """glibc's mallinfo2."""
+
+    _fields_ = [
+        *((name, ctypes.c_size_t) for name in ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks")),
+        *((name, ctypes.c_size_t) for name in ("uordblks", "fordblks", "keepcost")),
+    ]
+
+
+def heap() -> dict[str, int]:
+    """Megabytes of glibc's heap in use, large blocks included, and those that are free but not given back; {} where
+    the C library is another."""
+    try:
+        told = ctypes.CDLL(None).mallinfo2
+    except AttributeError:
+        return {}
+    told.restype = Heap
+    found = told()
+    return {"heap_used_mb": (found.uordblks + found.hblkhd) >> 20, "heap_free_mb": found.fordblks >> 20}
+
+
 def census() -> dict[str, int]:
     """What is kept for clients, ours and Gradio's."""
     live, page = held["live"], held["page"]
     queue, server = page._queue, page._queue.server_app
-    return {
+    return heap() | {
+        "results_mb": live.host.cache.size >> 20,
+        "given_mb": live.host.pictures._kept.size >> 20,
         "sessions": len(live.sessions),
         "playing": live.host.compute.playing,
         "work": live.host.compute._work.qsize(),

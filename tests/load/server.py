@@ -20,6 +20,7 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 60.0
+CENSUS_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.usages: list[Usage] = []
+        self.held: list[dict[str, Any]] = []  # as census, every CENSUS_S
 
     def __enter__(self) -> Server:
         self._folder = tempfile.TemporaryDirectory(prefix="load-")
@@ -125,6 +127,10 @@ class Server:
 
     async def watch(self, every_s: float = 1.0) -> None:
         """Look at it until cancelled."""
+        asked = time.monotonic()
         while True:
             self.usages.append(self.usage())
+            if time.monotonic() - asked >= CENSUS_S:
+                asked = time.monotonic()
+                self.held.append(await self.census())
             await asyncio.sleep(every_s)
