@@ -29,6 +29,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--count", type=int, default=16, help="pictures in a tab's samples")
     parser.add_argument("--checkpoints", default="toon-faces,fashion-mnist", help="of the tabs, in turn")
     parser.add_argument("--apart", action="store_true", help="no two calls share a batch, to see what that brings")
+    parser.add_argument("--results-mb", type=int, help="what the server keeps of results, so that it is soon full")
     parser.add_argument("--url", help="a running page on this machine; default: one of its own")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
@@ -49,7 +50,7 @@ def main() -> int:
     if args.url is not None:
         found = asyncio.run(loaded(args.url.rstrip("/") + "/", load))
     else:
-        with Server(apart=args.apart) as server:
+        with Server(apart=args.apart, results_mb=args.results_mb) as server:
             found = asyncio.run(loaded(server.url, load, server))
             found["status"], said = server.end(), server.said
             found["files_after_the_end"], found["bytes_after_the_end"] = server.files()

@@ -1,7 +1,7 @@
 """``python -m tests.load.served``: app.py as it is, which writes on SIGUSR1 what it holds, for the one that measures.
 
 The counts are of objects inside this process; nothing of the app is changed, but that LOAD_APART=1 computes each call
-alone.
+alone, and LOAD_RESULTS_MB is how much of what was computed is kept, so that a short run fills it.
 """
 
 from __future__ import annotations
@@ -81,6 +81,8 @@ def main() -> int:
     def begin(self: demo.live.Live, *args: Any, **kwargs: Any) -> None:
         begun(self, *args, **kwargs)
         held["live"] = self
+        if most := os.environ.get("LOAD_RESULTS_MB"):
+            self.host.cache.max_bytes = int(most) << 20
 
     demo.page.build_page, demo.live.Live.__init__ = build_page, begin  # type: ignore[method-assign]
     if os.environ.get("LOAD_APART"):

@@ -36,10 +36,11 @@ class Usage:
 
 class Server:
     """``with Server() as server``: app.py with the shipped checkpoints. What it writes to temporary folders lies in
-    one that is looked at and removed. apart: no two calls share a batch."""
+    one that is looked at and removed. apart: no two calls share a batch. results_mb: what is kept of results, if not
+    the app's own bound."""
 
-    def __init__(self, *flags: str, apart: bool = False) -> None:
-        self.flags, self.apart = flags, apart
+    def __init__(self, *flags: str, apart: bool = False, results_mb: int | None = None) -> None:
+        self.flags, self.apart, self.results_mb = flags, apart, results_mb
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}/"
         self.usages: list[Usage] = []
@@ -53,6 +54,7 @@ class Server:
         env = {**os.environ, "TMPDIR": str(self.temp), "LOAD_CENSUS": str(self._census)}
         env.pop("GRADIO_TEMP_DIR", None)
         env |= {"LOAD_APART": "1"} if self.apart else {}
+        env |= {"LOAD_RESULTS_MB": str(self.results_mb)} if self.results_mb is not None else {}
         self.log = (self.folder / "log").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.load.served", "--no-browser", "--port", str(self.port), *self.flags],
