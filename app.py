@@ -100,6 +100,7 @@ def main() -> int:
     from demo import scratch
 
     scratch.use()
+    from demo.guesses import checking
     from demo.host import EngineHost
     from demo.live import Live
     from demo.page import app_options, build_page, launch_options
@@ -128,8 +129,8 @@ def main() -> int:
     try:
         page.launch(
             server_name=args.host, server_port=args.port, inbrowser=not args.no_browser, prevent_thread_lock=True,
-            ssr_mode=False, quiet=True, share=args.share, auth=asked.auth, app_kwargs=app_options(Live(host)),
-            **launch_options(host),
+            ssr_mode=False, quiet=True, share=args.share, auth=asked.auth and checking(*asked.auth),
+            app_kwargs=app_options(Live(host)), **launch_options(host),
         )  # fmt: skip
     except (OSError, OverflowError) as error:  # the latter when it looks for a free port above 65535
         print(f"The page could not be served: {error} Choose another --port.", file=sys.stderr)

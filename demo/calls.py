@@ -1,8 +1,8 @@
 """Calls of the API as they arrive: small JSON with a value for each input, or 4xx with a sentence.
 
-Gradio (6.31) takes bodies of any size, says nothing to who sends too few values, and prints a traceback for that and
-for an id that no call has; and a value that has the form of a file makes it fetch whatever address stands in
-it. Its own client does none of this; scripts that speak HTTP do.
+Gradio (6.31) takes bodies of any size, says nothing to who sends too few values, prints a traceback for that and for
+an id that no call has, and keeps a second reader of an answer for ever (demo/answers.py); and a value that has the form
+of a file makes it fetch whatever address stands in it. Its own client does none of this; scripts that speak HTTP do.
 """
 
 from __future__ import annotations
@@ -10,44 +10,63 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from typing import Any, NamedTuple
+from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo.answers import Answers
+from demo.bodies import MAX_BODY, replayed, small_body
 from demo.failures import failure
 from demo.login import within
+from demo.refused import Refused
 
-MAX_BODY = 65_536
 CALL = re.compile(r"/gradio_api/(?:(?P<kind>call/v2|call|run|api)/(?P<name>[^/]+)|queue/join)")
 ANSWER = re.compile(r"/gradio_api/call/(?:v2/)?[^/]+/(?P<event>[^/]+)")
-
-
-class Refused(NamedTuple):
-    status: int
-    sentence: str
 
 
 class Calls:
     """Middleware of Gradio's app."""
 
     def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+        self.app, self.answers = app, Answers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        method, path, refused = scope.get("method"), within(scope) if scope["type"] == "http" else "", None
+        method, path = scope.get("method"), within(scope) if scope["type"] == "http" else ""
         if method == "POST" and path == "/gradio_api/upload":
-            return await uploaded(self.app, scope, receive, send)
-        if method == "POST" and (call := CALL.fullmatch(path)):
+            await uploaded(self.app, scope, receive, send)
+        elif method == "POST" and (call := CALL.fullmatch(path)):
             body = await small_body(receive)
             refused = too_long() if body is None else wrong_call(scope["app"].get_blocks(), call, body)
-            receive = replayed(body or b"", receive)
+            if refused is None:
+                await self.app(scope, replayed(body or b"", receive), send)
+            else:
+                await refused.response()(scope, receive, send)
         elif method == "GET" and (answer := ANSWER.fullmatch(path)):
-            refused = nothing_waits(scope["app"].get_blocks()._queue, answer["event"])
-        if refused is None:
-            await self.app(scope, receive, send)
+            await self._answer(answer["event"], scope, receive, send)
+        elif method == "GET" and path == "/gradio_api/queue/data":
+            await self._stream(scope, receive, send)
         else:
-            await JSONResponse({"error": refused.sentence}, refused.status)(scope, receive, send)
+            await self.app(scope, receive, send)
+
+    async def _answer(self, event: str, scope: Scope, receive: Receive, send: Send) -> None:
+        queue = scope["app"].get_blocks()._queue
+        session = self.answers.of_call(queue, event)
+        if isinstance(session, Refused):
+            await session.response()(scope, receive, send)
+            return
+        with self.answers.reading_call(queue, session):
+            await self.app(scope, receive, send)
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        session = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [""])[-1]
+        refused = self.answers.of_stream(session)
+        if refused is not None:
+            await refused.response()(scope, receive, send)
+            return
+        with self.answers.reading_stream(session):
+            await self.app(scope, receive, send)
 
 
 async def uploaded(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,35 +89,6 @@ async def uploaded(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> 
 
 def too_long() -> Refused:
     return Refused(413, f"A call has at most {MAX_BODY} bytes: ask for less at once.")
-
-
-async def small_body(receive: Receive) -> bytes | None:
-    """The whole body, or None for one that is too long."""
-    data, more = b"", True
-    while more:
-        message = await receive()
-        data += message.get("body", b"")
-        more = message.get("more_body", False)
-        if len(data) > MAX_BODY:
-            return None
-    return data
-
-
-def replayed(body: bytes, receive: Receive) -> Receive:
-    """What receives the same body again, and then what else comes."""
-    parts: list[Message] = [{"type": "http.request", "body": body}]
-
-    async def again() -> Message:
-        return parts.pop() if parts else await receive()
-
-    return again
-
-
-def nothing_waits(queue: Any, event: str) -> Refused | None:
-    """What is wrong with asking for an answer, or None: no call has this id, or its answer was fetched."""
-    if event in queue.event_ids_to_events or any(event in ids for ids in queue.pending_event_ids_session.values()):
-        return None
-    return Refused(404, "No answer waits under this id: make the call anew.")
 
 
 def file_paths(asked: object) -> list[str]:

@@ -1,7 +1,8 @@
 """Nothing is answered before the login, where there is one: not a route of ours, not a file, not a word of the page.
 
 Gradio checks its cookie in those of its routes that say so. Ours are beside them, and its own login page carries the
-whole API with the checkpoints' names; so the check stands before all of them, and what is open is listed.
+whole API with the checkpoints' names; so the check stands before all of them, and what is open is listed. How often a
+password may be tried is bounded here, too.
 """
 
 from __future__ import annotations
@@ -10,28 +11,71 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from demo.bodies import MAX_BODY, replayed, small_body
+from demo.guesses import KNOWN_S, Guesses
+from demo.refused import Refused
 
 PAGE = Path(__file__).parent / "static" / "login.html"
 OPEN = {"/login", "/gradio_api/startup-events"}  # the second is what launch() asks itself, without a cookie
+MARK = "ddim-known"  # the cookie of a browser that has logged in before
 REFUSED = "Log in first: open the page, or give auth=(user, password) to gradio_client."
 
 
 class Login:
     """Middleware of Gradio's app. Without auth= in launch() or gr.mount_gradio_app() everything passes."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, guesses: Guesses | None = None) -> None:
+        self.app, self.guesses = app, guesses or Guesses()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or within(scope) in OPEN or await known(scope):
+        if scope["type"] == "http" and scope["method"] == "POST" and within(scope) == "/login" and scope["app"].auth:
+            await self._try(scope, receive, send)
+        elif scope["type"] == "lifespan" or within(scope) in OPEN or await known(scope):
             await self.app(scope, receive, send)
         elif scope["type"] == "websocket":
             await send({"type": "websocket.close", "code": 1008})
         else:
             await refusal(scope)(scope, receive, send)
+
+    async def _try(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A user and a password, unless they come too early."""
+        body = await small_body(receive)
+        if body is None:
+            await Refused(413, f"A login has at most {MAX_BODY} bytes.").response()(scope, receive, send)
+            return
+        address = scope["client"][0] if scope.get("client") else ""
+        who = self.guesses.of(address, Request(scope).cookies.get(MARK))
+        if wait_s := self.guesses.wait_s(who):
+            await too_early(wait_s).response()(scope, receive, send)
+            return
+        self.guesses.tried(who)
+        wait_s = self.guesses.wait_s(who)
+        held = False  # Gradio's own word for a wrong one, where there is more to say
+
+        async def noted(message: Message) -> None:
+            nonlocal held
+            if message["type"] == "http.response.start" and message["status"] == 200:
+                self.guesses.right(who)
+                cookie = f"{MARK}={self.guesses.mark()}; Path=/; Max-Age={KNOWN_S}; HttpOnly; SameSite=Lax"
+                MutableHeaders(scope=message).append("set-cookie", cookie)
+            elif message["type"] == "http.response.start":
+                held = wait_s > 0 and message["status"] < 500
+            if not held:
+                await send(message)
+
+        await self.app(scope, replayed(body, receive), noted)
+        if held:
+            await too_early(wait_s).response()(scope, receive, send)
+
+
+def too_early(wait_s: int) -> Refused:
+    seconds = "a second" if wait_s == 1 else f"{wait_s} seconds"
+    return Refused(429, f"Too many passwords were wrong: try again in {seconds}.", wait_s)
 
 
 def within(scope: Scope) -> str:

@@ -20,6 +20,8 @@ from starlette.routing import Route
 from core.errors import CheckpointError, DataError
 from demo.failures import failure
 from demo.live import Live, Wish
+from demo.making import Making
+from demo.refused import Refused
 
 MAX_BODY, MAX_PICTURE = 65_536, 16 << 20  # bytes
 SILENT_S = 1.0  # how often it is seen whether a browser is still there
@@ -51,7 +53,7 @@ async def body(request: Request) -> Any:
 def routes(live: Live) -> list[Route]:
     """To be given to the app that serves the page."""
 
-    opening = asyncio.Lock()
+    opening, making = asyncio.Lock(), Making(live.host.compute.call)
 
     async def want(request: Request) -> Response:
         try:
@@ -139,12 +141,14 @@ def routes(live: Live) -> list[Route]:
         where = request.path_params
         session = live.sessions.get(where["session"])
         found = None if session is None else session.file(where["token"], where["name"])
-        if found is None:
+        if session is None or found is None:
             return PlainTextResponse("This file is no longer kept: run it again on the page, then download it.", 404)
         try:  # on the compute thread, so that no step that is being timed runs beside it
-            data = await asyncio.to_thread(live.host.compute.call, found.make)
+            data = await making.get(session.key, where["token"], found.make)
         except Exception as error:
             return PlainTextResponse(live.host.told(failure(error).sentence), 500)
+        if isinstance(data, Refused):
+            return data.text()
         kind = TYPES.get(found.name.rpartition(".")[2], "application/octet-stream")
         names = f"attachment; filename*=UTF-8''{quote(found.name)}"
         return Response(data, media_type=kind, headers={"Content-Disposition": names, "Cache-Control": "no-store",

@@ -71,7 +71,7 @@ def test_a_busy_port_ends_with_one_line():
          {"inbrowser": False, "server_name": "0.0.0.0", "server_port": 8123, "share": True, "max_size": 5,
           "threads": 3, "api_minutes": 2}),
         (["--public", "--auth", "ada:secret", "--api-pictures", "9"],
-         {"auth": ("ada", "secret"), "public": True, "limits": Limits(9, 150, 150), "max_size": 16, "api_minutes": 2}),
+         {"public": True, "limits": Limits(9, 150, 150), "max_size": 16, "api_minutes": 2}),
     ],
 )  # fmt: skip
 def test_flags_reach_the_server(monkeypatch, arguments, want):
@@ -101,6 +101,9 @@ def test_flags_reach_the_server(monkeypatch, arguments, want):
     monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
     assert app.main() == 0
     assert {key: asked[key] for key in want} == want
+    if "--auth" in arguments:
+        assert asked["auth"]("ada", "secret")
+        assert not asked["auth"]("ada", "secrets")
     assert asked["ssr_mode"] is False
     assert asked["closed"]
     assert asked["allowed"] is None

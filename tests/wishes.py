@@ -28,12 +28,13 @@ def host_of(folder, *checkpoints):
 
 
 @contextmanager
-def served(host, **launch):
-    """The address of the page as app.py serves it, in this process. launch: more for launch(), such as a login."""
+def served(host, live=None, **launch):
+    """The address of the page as app.py serves it, in this process. live: where a test has its own. launch: more for
+    launch(), such as a login."""
     page = build_page(host)
     page.launch(
         prevent_thread_lock=True, quiet=True, inbrowser=False, ssr_mode=False, share=False, server_port=free_port(),
-        app_kwargs=app_options(Live(host)), **launch_options(host),
+        app_kwargs=app_options(live or Live(host)), **launch_options(host),
         **launch,
     )  # fmt: skip
     try:

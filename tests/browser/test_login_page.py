@@ -23,7 +23,7 @@ def log_in(page, password):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_who_logs_in_is_where_the_link_leads(open_page, guarded, scheme):
-    refused = ["401 (Unauthorized)", "400 (Bad Request)"]
+    refused = ["401 (Unauthorized)", "400 (Bad Request)", "429 (Too Many Requests)"]
     page = open_page(f"{LIGHT}&steps=6", address=guarded, wait=False, excused=refused, color_scheme=scheme)
     page.wait_for_selector("form")
     assert page.title() == "Log in"
@@ -37,3 +37,6 @@ def test_who_logs_in_is_where_the_link_leads(open_page, guarded, scheme):
     assert steps_shown(page) == 6
     page.goto(f"{guarded}/logout")
     page.wait_for_selector("form")
+    for said in ("not known: try again", "not known: try again", "wrong: try again in 5 seconds"):
+        log_in(page, "wrong")
+        page.get_by_text(said).wait_for()

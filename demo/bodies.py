@@ -1,0 +1,29 @@
+"""Small bodies of requests, read whole before anything is done with them."""
+
+from __future__ import annotations
+
+from starlette.types import Message, Receive
+
+MAX_BODY = 65_536  # bytes
+
+
+async def small_body(receive: Receive) -> bytes | None:
+    """The whole body, or None for one that is too long."""
+    data, more = b"", True
+    while more:
+        message = await receive()
+        data += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(data) > MAX_BODY:
+            return None
+    return data
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """What receives the same body again, and then what else comes."""
+    parts: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def again() -> Message:
+        return parts.pop() if parts else await receive()
+
+    return again
