@@ -32,8 +32,8 @@ def size_of(file: BinaryIO) -> int:
 def read_bounded(path: str | Path, most: int) -> bytes:
     """All of a file. Raises OSError where it is no regular file or holds more bytes than ``most``."""
     with open_regular(path) as file:
-        data = file.read(most + 1)
-    if len(data) > most:
+        data = file.read(most + 1) if size_of(file) <= most else None  # it may grow meanwhile
+    if data is None or len(data) > most:
         raise OSError(None, f"it holds more than {most:,} bytes", str(path))
     return data
 

@@ -53,7 +53,7 @@ async def body(request: Request) -> Any:
 def routes(live: Live) -> list[Route]:
     """To be given to the app that serves the page."""
 
-    opening, making = asyncio.Lock(), Making(live.host.compute.call)
+    opening, making = asyncio.Lock(), Making(lambda work: live.host.compute.call(work))
 
     async def want(request: Request) -> Response:
         try:

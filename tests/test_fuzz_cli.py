@@ -2,16 +2,19 @@
 
 import pytest
 import torch
-from fuzz.cli import Bench
 
-CASES = 150
+from tests.fuzz.cli import CASES, Bench
+from tests.fuzz.drive import round_of
+
+COUNT = 120
 
 
 @pytest.mark.filterwarnings("ignore")
 def test_odd_words_and_odd_files_end_with_one_line(tmp_path):
     threads = torch.get_num_threads()
     bench = Bench.of(tmp_path)
-    wrong = [f"seed {seed}: {found}" for seed in range(CASES) if (found := bench.run(seed)).wrong]
+    found = round_of(CASES, bench.run, 0, COUNT)
     torch.set_num_threads(threads)
-    assert wrong == []
-    assert sum(times for end, times in bench.ends.items() if end.endswith(" 0")) > CASES // 20, bench.counts()
+    assert found.wrong is None, str(found.wrong)
+    assert found.tried == COUNT
+    assert sum(times for end, times in bench.ends.items() if end.endswith(" 0")) > COUNT // 20, bench.counts()

@@ -1,6 +1,7 @@
 """Training images from idx and npz files, good and odd."""
 
 import gzip
+import os
 import struct
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from core import DataError
 from core.data.datasets import load_images, read_idx_images, read_npz_images
+from tests.fuzz.watch import watched
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 8, 8), dtype=np.uint8)
 
@@ -109,3 +111,13 @@ def test_images_the_network_cannot_use_are_refused(tmp_path, shape, why):
 def test_a_missing_file_is_refused_with_where_to_get_one(tmp_path):
     with pytest.raises(DataError, match="apt-get install dataset-fashion-mnist"):
         load_images(tmp_path / "nothing.gz", 28)
+
+
+@pytest.mark.parametrize(("size", "reason"), [(1 << 42, "holds 4398046511088 bytes"), (7 << 30, "holds 7516192752")])
+def test_of_a_file_that_is_not_what_it_says_no_more_than_the_head_is_read(tmp_path, size, reason):
+    path = tmp_path / "x-idx3-ubyte"
+    path.write_bytes(idx(IMAGES)[:16])
+    os.truncate(path, size)  # a sparse file, which takes no room on the disk
+    with watched() as cost, pytest.raises(DataError, match=reason):
+        read_idx_images(path)
+    assert cost.too_much() == ""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.arrays import FREE, MAX_BYTES, PACKED, UNREADABLE, Archive
 from core.data.image_folder import read_folder
 from core.errors import DataError
-from core.inputs import read_bounded, why
+from core.inputs import open_regular, read_bounded, size_of, why
 
 UInt8Array = NDArray[np.uint8]
 
@@ -27,24 +27,28 @@ def _unpacked(packed: bytes, most: int) -> bytes:
 
 def _read_idx(path: Path, dimensions: int) -> tuple[UInt8Array, tuple[int, ...]]:
     """(payload, shape) of an idx file of unsigned bytes, gzipped or not. Raises DataError at anything else."""
-    header = 4 + 4 * dimensions
+    header, gzipped = 4 + 4 * dimensions, path.suffix == ".gz"
     try:
-        kept = read_bounded(path, MAX_BYTES)
-        gzipped = path.suffix == ".gz"
-        head = _unpacked(kept, header) if gzipped else kept[:header]
+        packed = read_bounded(path, MAX_BYTES) if gzipped else b""
+        with open_regular(path) as file:
+            head, holds = _unpacked(packed, header) if gzipped else file.read(header), size_of(file)
+        if len(head) < header or head[:4] != bytes((0, 0, 8, dimensions)):  # 8: unsigned bytes
+            example = "train-images-idx3-ubyte.gz" if dimensions == 3 else "train-labels-idx1-ubyte.gz"
+            raise DataError(f"{path} is no idx{dimensions} file: give {example} or its like.")
         sizes = [int.from_bytes(head[i : i + 4], "big") for i in range(4, header, 4)]
-        says = header + math.prod(sizes)
-        if gzipped and says > max(FREE, PACKED * len(kept)):
-            raise ValueError(f"it says {says >> 20:,} MB, more than a file of {len(kept):,} bytes can hold")
-        raw = _unpacked(kept, says + 1) if gzipped else kept  # one byte more than it says is seen, no further one
+        says, raw = header + math.prod(sizes), b""
+        if gzipped:
+            if says > max(FREE, PACKED * len(packed)):
+                raise ValueError(f"it says {says >> 20:,} MB, more than a file of {len(packed):,} bytes can hold")
+            raw = _unpacked(packed, says + 1)  # one byte more than it says is seen, no further one
+            holds = len(raw)
+        elif holds == says:  # else not a byte of it is of use
+            raw = read_bounded(path, min(says, MAX_BYTES))
     except (OSError, EOFError, ValueError, zlib.error) as error:
         raise DataError(f"{path} cannot be read ({why(error)}): give an idx{dimensions} file.") from error
-    if len(raw) < header or raw[:4] != bytes((0, 0, 8, dimensions)):  # 8: unsigned bytes
-        example = "train-images-idx3-ubyte.gz" if dimensions == 3 else "train-labels-idx1-ubyte.gz"
-        raise DataError(f"{path} is no idx{dimensions} file: give {example} or its like.")
-    if len(raw) != says:
+    if holds != says:
         told = f"{sizes[0]} images of {sizes[1]}×{sizes[2]}" if dimensions == 3 else f"{sizes[0]} labels"
-        raise DataError(f"{path} says {told} but holds {len(raw) - header} bytes: fetch it again.")
+        raise DataError(f"{path} says {told} but holds {holds - header} bytes: fetch it again.")
     return np.frombuffer(raw, dtype=np.uint8, offset=header), tuple(sizes)
 
 

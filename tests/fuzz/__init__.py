@@ -1,1 +1,1 @@
-"""What anybody might type or hand in, made by the thousand from a seed. ``python -m tests.fuzz --help``."""
+"""What anybody might type or hand in, made by hypothesis from a seed. ``python -m tests.fuzz --help``."""

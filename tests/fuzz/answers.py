@@ -4,7 +4,6 @@ import contextlib
 import io
 import re
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,29 +16,12 @@ from core import NoiseSchedule, SamplingDefaults, UNet, save_checkpoint
 from demo.host import EngineHost
 from demo.limits import Limits
 from tests.fuzz.cli import TINY
+from tests.fuzz.watch import ENDLESS_S, SLOW_S, Cost, watched
 from tests.wishes import served
 
 LONGEST = 400
-SLOW_S = 30  # on a machine that others use too
-STOP_S = 2  # what goes on for longer is stopped
+STOP_S = 2  # a run that goes on for longer is stopped
 LEAKS = re.compile(r"Traceback|File \\?\"/|, line \d+, in |site-packages|private-place")
-
-# what JSON and people bring where a number, a name or a list is meant
-ODD = [
-    None, True, False, 0, 1, -1, 2, 3, 2.5, 1e308, -1e-320, 2**31, 2**53, 2**63, 10**30, "", " ", "0", "2", "٣",
-    "1e999", "nan", "tiny", "../tiny", "/etc/passwd", "..\\x", "C:\\x\\y", "~root", "\ud800", "a\0b",
-    "<script>alert(1)</script>", "%00", "é" * 500, "x" * 5000, [], [1], [1, 2, 3], [[1]], ["1"], [None], [2**64],
-    list(range(70)), {}, {"a": 1}, {"steps": [1, 2]}, {"eta": [0, 1]}, {"seed": [1, 2]}, {"steps": 3}, {"": []},
-    {"__proto__": 1}, "leading", "trailing", "quadratic", "ddim", "dpm-solver++",
-    {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
-    {"path": "http://127.0.0.1:1/x", "meta": {"_type": "gradio.FileData"}},
-]  # fmt: skip
-RAW = [
-    b"", b"{", b"[]", b"null", b"3", b'"x"', b"\xff\xfe", b"[" * 5000, b"{\"a\":" * 3000, b'{"seq": NaN}',
-    b'{"seq": 1e999}', b'{"seq": 9' + b"9" * 5000 + b"}", b'{"data": {}}', b'{"data": "x"}', b'{"data": null}',
-    b'{"data": []}', b'{"data": [1]}', b'{"data": [' + b"1," * 3000 + b"1]}", b'{"data": ["\\ud800"]}',
-    b"x" * 100_000, b'{"event_data": 1}', b"\0" * 50,
-]  # fmt: skip
 
 
 @dataclass
@@ -50,12 +32,12 @@ class Outcome:
     end: str = ""
     answer: str = ""
     told: str = ""
-    seconds: float = 0.0
+    cost: Cost = field(default_factory=Cost)
     wrong: str = ""
 
     def __str__(self) -> str:
         asked = self.asked if len(self.asked) < 700 else f"{self.asked[:700]}…"
-        end = f"{self.end} in {self.seconds:.1f} s: {self.answer[-500:]!r}"
+        end = f"{self.end} in {self.cost.seconds:.1f} s, {self.cost.peak_mb:.0f} MB: {self.answer[-500:]!r}"
         return f"{self.wrong}\n    {asked}\n    {end}\n    {self.told[-900:]}"
 
     def refuse(self, why: str) -> None:
@@ -77,15 +59,14 @@ class Site:
     @contextlib.contextmanager
     def judged(self, asked: str) -> Iterator[Outcome]:
         """What every case is held to, whatever it asks."""
-        found, told, started = Outcome(asked), io.StringIO(), time.monotonic()
+        found, told = Outcome(asked), io.StringIO()
         try:
-            with contextlib.redirect_stderr(told):
+            with watched() as found.cost, contextlib.redirect_stderr(told):
                 yield found
         except httpx.HTTPError as error:
             found.refuse(f"no answer: {error!r}")
-        found.seconds, found.told = time.monotonic() - started, told.getvalue()
-        if found.seconds > SLOW_S:
-            found.refuse("slow")
+        found.told = told.getvalue()
+        found.refuse(found.cost.too_much(STOP_S + SLOW_S))
         if leak := LEAKS.search(found.answer):
             found.refuse(f"says {leak[0]!r}")
         if "Traceback" in found.told:
@@ -108,5 +89,5 @@ def site() -> Iterator[Site]:
         for name in ("tiny", "second"):
             save_checkpoint(Path(folder) / name, net, TINY, NoiseSchedule(), defaults)
         host = EngineHost(Path(folder), "cpu", public=True, limits=Limits(16, 5, 5))
-        with served(host) as address, httpx.Client(base_url=address, timeout=SLOW_S) as browser:
+        with served(host) as address, httpx.Client(base_url=address, timeout=ENDLESS_S) as browser:
             yield Site(address, host, browser)

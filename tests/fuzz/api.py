@@ -1,9 +1,14 @@
 """Calls of the API and uploads with odd bodies. Each is refused with 4xx, or ends with a result or a sentence."""
 
 import json
-import random
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
 
-from tests.fuzz.answers import ODD, RAW, STOP_S, Outcome, Site, sentence
+import hypothesis.strategies as st
+
+from tests.fuzz.answers import STOP_S, Outcome, Site, sentence
+from tests.fuzz.values import BODIES, JSON, NAMES, weighted
 
 GOOD = {
     "sample": ["tiny", [1, 2], 2, 0.0, None, "ddim", None],
@@ -11,47 +16,93 @@ GOOD = {
     "compare": ["tiny", 3, [{"steps": 2}, {"steps": 3, "eta": 0.5}], None],
     "grid": ["tiny", {"steps": [1, 2]}, {"eta": [0, 1]}, 3, 2, 0.0, None, "ddim", None],
 }
-NAMES = [
-    "x.gif", "", "../../x.png", "/etc/x.png", "a\0b.png", "é" * 200 + ".webp", "x.exe", ".png", "x" * 400,
-    "C:\\x.gif",
-]  # fmt: skip
-
 ADDRESSES = [
     "gradio_api/call/{}", "gradio_api/call/sample/{}", "gradio_api/file={}", "gradio_api/queue/data?session_hash={}",
     "gradio_api/call/{}/x", "gradio_api/run/{}", "config?{}", "gradio_api/info?{}",
 ]  # fmt: skip
 
 
-def run(site: Site, seed: int) -> Outcome:
-    """One case. Everything in it follows from the seed."""
-    rng = random.Random(seed)
-    return rng.choice([_odd_values, _odd_values, _odd_values, _odd_names, _odd_body, _odd_address, _odd_upload])(
-        site, rng
-    )
+@dataclass(frozen=True)
+class Call:
+    """kind: "call", its values in order, or "call/v2", by name."""
+
+    name: str
+    body: bytes
+    kind: str = "call"
+
+    def run(self, site: Site) -> Outcome:
+        return _called(site, self.name, self.body, self.kind)
 
 
-def _odd_values(site: Site, rng: random.Random) -> Outcome:
-    name = rng.choice(list(GOOD))
+@dataclass(frozen=True)
+class Address:
+    method: str
+    path: str
+
+    def run(self, site: Site) -> Outcome:
+        return _asked(site, self.method, self.path)
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file in a form's field or, with a content type, a body that says it is a form."""
+
+    name: str
+    data: bytes
+    field: str = "files"
+    content_type: str = ""
+
+    def run(self, site: Site) -> Outcome:
+        return _uploaded(site, self)
+
+
+def run(site: Site, case: Any) -> Outcome:
+    """How one of CASES ends."""
+    return case.run(site)
+
+
+@st.composite
+def _odd_values(draw: st.DrawFn) -> Call:
+    """A good call with some of its values odd, one too few or one too many."""
+    name = draw(st.sampled_from(list(GOOD)))
     data = json.loads(json.dumps(GOOD[name]))
-    for _ in range(rng.choice([0, 1, 1, 1, 2, 3])):
-        how = rng.random()
-        if how < 0.8 and data:
-            data[rng.randrange(len(data))] = rng.choice(ODD)
-        elif how < 0.9 and data:
+    for _ in range(draw(st.integers(0, 3))):
+        how = draw(st.sampled_from(["set"] * 8 + ["less", "more"]))
+        if how == "set" and data:
+            data[draw(st.integers(0, len(data) - 1))] = draw(JSON)
+        elif how == "less" and data:
             data.pop()
         else:
-            data.append(rng.choice(ODD))
-    return _called(site, name, json.dumps({"data": data}).encode())
+            data.append(draw(JSON))
+    return Call(name, json.dumps({"data": data}).encode())
 
 
-def _odd_body(site: Site, rng: random.Random) -> Outcome:
-    return _called(site, rng.choice(list(GOOD)), rng.choice(RAW))
+def _word(text: str) -> str:
+    """As a part of an address; some of it as it is, for the server to make sense of."""
+    return quote(text.encode("utf-8", "replace")[:300], safe="/%?=&:.,+<>'\"()[]{}@!$*;|^`~ ")
 
 
-def _odd_names(site: Site, rng: random.Random) -> Outcome:
-    """As in a call of Python, by name."""
-    body = {rng.choice(["checkpoint", "seeds", "steps", "eta", "label", "x", ""]): rng.choice(ODD) for _ in range(3)}
-    return _called(site, rng.choice(list(GOOD)), json.dumps({"steps": 2, **body}).encode(), "call/v2")
+CALLED = st.sampled_from(list(GOOD))
+PARAMETERS = st.sampled_from(["checkpoint", "seeds", "steps", "eta", "label", "x", ""])
+BY_NAME = st.builds(
+    lambda name, values: Call(name, json.dumps({"steps": 2, **values}).encode(), "call/v2"),
+    CALLED, st.dictionaries(PARAMETERS, JSON, max_size=3),
+)  # fmt: skip
+CUT_SHORT = st.builds(
+    lambda name, at: Call(name, json.dumps({"data": GOOD[name]}).encode()[:at]), CALLED, st.integers(0, 60)
+)
+ADDRESS = st.builds(
+    lambda method, form, text: Address(method, form.format(_word(text))),
+    st.sampled_from(["GET", "POST"]), st.sampled_from(ADDRESSES), NAMES | JSON.map(str),
+)  # fmt: skip
+DATA = st.sampled_from([b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"RIFF", b"x" * 70_000]) | st.binary(max_size=300)
+TYPES = ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain", "application/json"]
+UPLOAD = st.builds(Upload, NAMES, DATA, st.sampled_from(["files", "file", ""])) | st.builds(
+    Upload, st.just("x.png"), DATA, st.just("files"), st.sampled_from(TYPES)
+)
+CASES = weighted(
+    (6, _odd_values()), (2, BY_NAME), (2, st.builds(Call, CALLED, BODIES) | CUT_SHORT), (2, ADDRESS), (2, UPLOAD)
+)
 
 
 def _called(site: Site, name: str, body: bytes, kind: str = "call") -> Outcome:
@@ -85,38 +136,28 @@ def _refused(found: Outcome, answer: object) -> bool:
     return answer.status_code != 200
 
 
-def _odd_address(site: Site, rng: random.Random) -> Outcome:
-    word = rng.choice([str(rng.choice(ODD)), *NAMES]).replace("\0", "%00").encode("utf-8", "replace").decode()[:300]
-    form = rng.choice(ADDRESSES)
-    path = form.format(word.replace("#", "").replace("\\", "%5c"))
-    with site.judged(path) as found:
-        method = rng.choice(["GET", "POST"])
-        # what waits for events goes on for as long as one listens
-        with site.browser.stream(method, path, timeout=STOP_S, json={} if method == "POST" else None) as answer:
-            found.end = f"HTTP {answer.status_code}"
-            try:
-                found.answer = answer.read().decode("utf-8", "replace")
-            except Exception:
-                found.end += ", listened to"
-            if answer.status_code >= 500:
-                found.refuse("an error of the server")
+def _asked(site: Site, method: str, path: str) -> Outcome:
+    body = {} if method == "POST" else None
+    asked = site.judged(f"{method} {path}")
+    # what waits for events goes on for as long as one listens
+    with asked as found, site.browser.stream(method, path, timeout=STOP_S, json=body) as answer:
+        found.end = f"HTTP {answer.status_code}"
+        try:
+            found.answer = answer.read().decode("utf-8", "replace")
+        except Exception:
+            found.end += ", listened to"
+        if answer.status_code >= 500:
+            found.refuse("an error of the server")
     return found
 
 
-def _odd_upload(site: Site, rng: random.Random) -> Outcome:
-    name, data = (
-        rng.choice(NAMES),
-        rng.choice([b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", bytes(rng.randbytes(500)), b"RIFF", b"x" * 70_000]),
-    )
-    with site.judged(f"upload {name!r} {data[:20]!r}") as found:
-        if rng.random() < 0.3:
-            kind = rng.choice(
-                ["multipart/form-data", "multipart/form-data; boundary=x", "text/plain", "application/json"]
-            )
-            answer = site.browser.post("gradio_api/upload", content=data, headers={"Content-Type": kind})
+def _uploaded(site: Site, sent: Upload) -> Outcome:
+    with site.judged(repr(sent)) as found:
+        if sent.content_type:
+            headers = {"Content-Type": sent.content_type}
+            answer = site.browser.post("gradio_api/upload", content=sent.data, headers=headers)
         else:
-            field = rng.choice(["files", "files", "file", ""])
-            answer = site.browser.post("gradio_api/upload", files={field: (name, data)})
+            answer = site.browser.post("gradio_api/upload", files={sent.field: (sent.name, sent.data)})
         _refused(found, answer)
         found.end = f"upload {found.end}"
     return found

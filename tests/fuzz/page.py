@@ -2,17 +2,22 @@
 
 import io
 import json
-import random
 import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
 
 import httpx
+import hypothesis.strategies as st
 from PIL import Image
 
 from demo.live import Live
 from demo.routes import routes
 from demo.settings import FIELDS
 from demo.views import VIEWS
-from tests.fuzz.answers import ODD, RAW, STOP_S, Outcome, Site, sentence
+from tests.fuzz.answers import STOP_S, Outcome, Site, sentence
+from tests.fuzz.spoil import EDITS
+from tests.fuzz.values import ANY_TEXT, BODIES, JSON, RAW, picked, weighted
 
 QUERIES = [
     "?", "?seed=1&steps=3", "?seed=", "?steps=1e9&eta=-1", "?view=nowhere", "?" + "a=b&" * 900, "?seed=%ED%A0%80",
@@ -21,32 +26,98 @@ QUERIES = [
 ENDS = ("done", "error", "stopped", "asked")
 
 
-def run(site: Site, seed: int) -> Outcome:
-    """One case. Everything in it follows from the seed."""
-    rng = random.Random(seed)
-    return rng.choice([_odd_settings] * 6 + [_odd_request] * 3 + [_odd_picture])(site, rng)
+@dataclass(frozen=True)
+class Want:
+    """A message of a tab that wants pictures."""
+
+    body: bytes
+
+    def run(self, site: Site) -> Outcome:
+        with site.judged(f"ddim/want {self.body!r}") as found:
+            _wanted(site, self.body, found)
+        return found
 
 
-def _odd_settings(site: Site, rng: random.Random) -> Outcome:
-    settings = {
-        "view": rng.choice(VIEWS).name,
-        "steps": 2,
-        "steps_b": 3,
-        "count": 4,
-        "checkpoint": rng.choice(["tiny", "second"]),
-    }
-    for _ in range(rng.choice([0, 1, 2, 4, 8])):
-        settings[rng.choice(list(FIELDS))] = rng.choice(ODD)
-    if rng.random() < 0.1:
-        settings[str(rng.choice(ODD))] = rng.choice(ODD)
-    message = {"seq": rng.choice([0, 0, 0, 1, 2**53 - 1]), "settings": settings}
-    for name, odd in (("session", ODD), ("query", QUERIES), ("have", ODD), ("anew", ODD), ("start", ODD)):
-        if rng.random() < 0.15:
-            message[name] = rng.choice(odd)
-    body = json.dumps(message).encode()
-    with site.judged(f"ddim/want {body!r}") as found:
-        _wanted(site, body, found)
-    return found
+@dataclass(frozen=True)
+class Request:
+    """To one of our addresses, with any method."""
+
+    method: str
+    path: str
+    body: bytes
+
+    def run(self, site: Site) -> Outcome:
+        return _asked(site, self)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Dropped by a tab that is there."""
+
+    data: bytes
+
+    def run(self, site: Site) -> Outcome:
+        return _dropped(site, self.data)
+
+
+def run(site: Site, case: Any) -> Outcome:
+    """How one of CASES ends."""
+    return case.run(site)
+
+
+GOOD = {"view": "explore", "steps": 2, "steps_b": 3, "count": 4, "checkpoint": "tiny"}
+BASES = st.builds(
+    lambda view, checkpoint: {**GOOD, "view": view.name, "checkpoint": checkpoint},
+    st.sampled_from(VIEWS), st.sampled_from(["tiny", "second"]),
+)  # fmt: skip
+LINKS = st.dictionaries(st.sampled_from(list(FIELDS)) | ANY_TEXT, ANY_TEXT | JSON.map(str), max_size=4).map(
+    lambda values: "?" + urlencode(values, errors="replace")
+)
+MORE = {
+    "session": JSON, "query": picked(QUERIES) | LINKS, "have": JSON, "anew": JSON, "start": JSON,
+}  # fmt: skip
+
+
+@st.composite
+def _wants(draw: st.DrawFn) -> Want:
+    settings = draw(BASES) | draw(st.dictionaries(st.sampled_from(list(FIELDS)), JSON, max_size=8))
+    if draw(st.integers(0, 9)) == 9:
+        settings[draw(ANY_TEXT)] = draw(JSON)
+    message = {"seq": draw(st.sampled_from([0, 0, 0, 1, 2**53 - 1])), "settings": settings}
+    for name, odd in MORE.items():
+        if draw(st.integers(0, 6)) == 6:
+            message[name] = draw(odd)
+    return Want(json.dumps(message).encode())
+
+
+def _png(mode: str, side: int) -> bytes:
+    data = io.BytesIO()
+    Image.new(mode, (side, 9)).save(data, "PNG")
+    return data.getvalue()
+
+
+PNGS = [_png(mode, side) for mode in ("RGB", "L", "P", "RGBA", "1", "I;16") for side in (1, 8, 30)]
+WORDS = ["x", "%00", "..", "é" * 100, "%ff", "x" * 2000, " ", "%2e%2e%2f", "%3Cscript%3E"]
+METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"]
+
+
+def _spoilt(data: bytes, edits: list[Any]) -> bytes:
+    for edit in edits:
+        data = edit.of(data)
+    return data
+
+
+@st.composite
+def _requests(draw: st.DrawFn) -> Request:
+    route = draw(st.sampled_from(routes(Live(None))))
+    path = route.path.format_map(dict.fromkeys(route.param_convertors, draw(st.sampled_from(WORDS)))).lstrip("/")
+    method = draw(st.sampled_from(sorted(route.methods)) | st.sampled_from(METHODS))
+    wish = st.fixed_dictionaries({"session": JSON, "seq": JSON}).map(lambda wish: json.dumps(wish).encode())
+    return Request(method, path, draw(BODIES | wish))
+
+
+PICTURES = st.builds(Picture, st.builds(_spoilt, picked(PNGS), st.lists(EDITS, max_size=3)))
+CASES = weighted((6, _wants()), (3, _requests()), (1, PICTURES | st.builds(Picture, picked(RAW))))
 
 
 def _wanted(site: Site, body: bytes, found: Outcome) -> None:
@@ -80,38 +151,25 @@ def _judge_refusal(found: Outcome, status: int) -> None:
         found.refuse("refused without a sentence")
 
 
-def _odd_picture(site: Site, rng: random.Random) -> Outcome:
-    """Dropped by a tab that is there: a picture, its beginning, or with a few bytes changed."""
-    side, data = rng.choice([1, 8, 30]), io.BytesIO()
-    Image.new(rng.choice(["RGB", "L", "P", "RGBA", "1", "I;16"]), (side, 9)).save(data, "PNG")
-    body = bytearray(data.getvalue())
-    for _ in range(rng.choice([0, 0, 1, 5])):
-        body[rng.randrange(len(body))] = rng.randrange(256)
-    sent = rng.choice([bytes(body), bytes(body), bytes(body[: rng.randrange(len(body))]), rng.choice(RAW)])
-    with site.judged(f"ddim/picture of {side}×9: {sent[:60]!r}") as found:
+def _dropped(site: Site, data: bytes) -> Outcome:
+    with site.judged(f"ddim/picture {data[:300]!r}") as found:
         tab = json.loads(
             site.browser.post("ddim/want", json={"seq": 0, "query": "?steps=1&count=4"}).text.split("\n")[0]
         )
-        answer = site.browser.post(f"ddim/picture/{tab['session']}", content=sent)
+        answer = site.browser.post(f"ddim/picture/{tab['session']}", content=data)
         found.end, found.answer = f"picture HTTP {answer.status_code}", answer.text
         if answer.status_code != 200:
             _judge_refusal(found, answer.status_code)
     return found
 
 
-def _odd_request(site: Site, rng: random.Random) -> Outcome:
-    """To any of our addresses, with any method."""
-    route = rng.choice(routes(Live(site.host)))
-    word = rng.choice(["x", "%00", "..", "é" * 100, "%ff", "x" * 2000, " ", "%2e%2e%2f", "%3Cscript%3E"])
-    path = route.path.format_map(dict.fromkeys(route.param_convertors, word)).lstrip("/")
-    method = rng.choice([*route.methods, *route.methods, "GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD"])
-    body = rng.choice([*RAW, json.dumps({"session": rng.choice(ODD), "seq": rng.choice(ODD)}).encode()])
-    with site.judged(f"{method} {path[:200]} {body!r}") as found:
-        if path == "ddim/want" and method == "POST":
-            _wanted(site, body, found)
+def _asked(site: Site, sent: Request) -> Outcome:
+    with site.judged(f"{sent.method} {sent.path[:200]} {sent.body!r}") as found:
+        if sent.path == "ddim/want" and sent.method == "POST":
+            _wanted(site, sent.body, found)
         else:
-            answer = site.browser.request(method, path, content=body)
-            found.end, found.answer = f"{method} HTTP {answer.status_code}", answer.text
+            answer = site.browser.request(sent.method, sent.path, content=sent.body)
+            found.end, found.answer = f"{sent.method} HTTP {answer.status_code}", answer.text
             if answer.status_code >= 500:
                 found.refuse("an error of the server")
     return found
