@@ -11,7 +11,7 @@ import pytest
 import torch
 from test_unet import AD, AU, CONFIGS, GOOGLE, loud_state, ours
 
-from core import NoiseSchedule, UNet, open_checkpoint
+from core import NoiseSchedule, SamplingDefaults, UNet, open_checkpoint, save_checkpoint
 from core.backends import onnx_backend
 from core.backends.onnx_backend import OnnxBackend, OnnxNetwork
 from core.backends.onnx_export import export
@@ -224,6 +224,20 @@ def test_sessions_are_made_once_and_those_used_last_are_kept(monkeypatch):
     onnx.prepare(4)  # pairs
     assert made[2:] == [(2, 1, 1)]
     assert (onnx.ready(1), onnx.ready(2), onnx.ready(4)) == (True, False, True)
+
+
+def test_a_file_that_left_the_cache_is_made_again(tmp_path, monkeypatch):
+    """The cache keeps eight; a server goes on with a network that it has open, whoever filled it since."""
+    monkeypatch.setenv("DDIM_CACHE", str(tmp_path / "cache"))
+    unet = UNet(GOOGLE)
+    save_checkpoint(tmp_path / "net", unet.state_dict(), GOOGLE, NoiseSchedule(), SamplingDefaults())
+    network = OnnxBackend().open(open_checkpoint(tmp_path / "net"), CPU, "fp32").network
+    x = pictures(GOOGLE, 2)
+    alone = network(x[:1], 1)
+    for file in (tmp_path / "cache").iterdir():
+        file.unlink()
+    both = network(x, 1)  # in sessions of another size
+    assert torch.equal(both[:1], alone)
 
 
 def test_of_a_very_large_network_one_session_is_kept(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -66,18 +67,23 @@ class OnnxBackend:
         be used costs only that. Raises BackendError for a network that cannot be exported."""
         load_runtime()
         threads = torch.get_num_threads()
-        make = partial(_export, checkpoint)
-        try:
-            network = OnnxNetwork(cached_export(f"{checkpoint.sha256}-v{EXPORT_VERSION}", make), threads)
-        except BackendError:
-            network = OnnxNetwork(make(), threads)
+        again = partial(_model, checkpoint)
+        network = OnnxNetwork(again(), threads, again)
         return PlacedNetwork(
             network, self.name, device, precision, torch.contiguous_format, threads, checkpoint.config.num_class_embeds
         )
 
 
-def _export(checkpoint: Checkpoint) -> bytes:
-    return export(checkpoint.load_network())
+def _model(checkpoint: Checkpoint) -> bytes | Path:
+    """The export's file, or its bytes where there is no place for files."""
+
+    def make() -> bytes:
+        return export(checkpoint.load_network())
+
+    try:
+        return cached_export(f"{checkpoint.sha256}-v{EXPORT_VERSION}", make)
+    except BackendError:
+        return make()
 
 
 class OnnxNetwork:
@@ -89,10 +95,11 @@ class OnnxNetwork:
     They are made on first use or by ``prepare``; MAX_SESSIONS are kept, fewer of a very large network.
     """
 
-    def __init__(self, model: bytes | Path, threads: int) -> None:
-        """model: what ``export`` made, or its file, which must stay. threads: at least 1."""
+    def __init__(self, model: bytes | Path, threads: int, again: Callable[[], bytes | Path] | None = None) -> None:
+        """model: what ``export`` made, or its file. threads: at least 1. again: gives it anew where the file has gone
+        meanwhile, as the cache keeps the newest few, whoever has others open."""
         self._runtime = load_runtime()
-        self._model = model if isinstance(model, bytes) else str(model)
+        self._model, self._again = model, again
         self._threads = threads
         self._workers = ThreadPoolExecutor(threads, thread_name_prefix="onnx")
         self._sessions: OrderedDict[tuple[int, ...], Any] = OrderedDict()
@@ -188,9 +195,12 @@ class OnnxNetwork:
             return self._sessions.get(key)
 
     def _make(self, pictures: int, times: int, threads: int) -> Any:
+        if self._again is not None and isinstance(self._model, Path) and not self._model.is_file():
+            self._model = self._again()
+        model = self._model if isinstance(self._model, bytes) else str(self._model)
         try:
             return self._runtime.InferenceSession(
-                self._model, self._options(pictures, times, threads), providers=["CPUExecutionProvider"]
+                model, self._options(pictures, times, threads), providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its own exceptions share no base class
             if ran_out(error):

@@ -108,6 +108,36 @@ def test_the_part_that_is_taken_can_be_moved_and_zoomed(page, tmp_path):
     assert share == pytest.approx(0.5, abs=0.03)
 
 
+# Every value that the place for a picture is drawn from, so that an old one can come late.
+LATE = """addEventListener('DOMContentLoaded', () => {
+  const made = window.ddim.kinds.given;
+  window.ddim.kinds.given = (root) => {
+    const draw = made(root);
+    return (value, current) => {
+      if (root.dataset.panel === "picture" && value.width) window.again = () => draw(value, () => true);
+      return draw(value, current);
+    };
+  };
+});"""
+
+
+def test_an_answer_to_an_older_change_does_not_move_the_part_back(open_page):
+    page = open_page(LIGHT + "&view=picture&picture_to=none", init=LATE)
+    moved = page.evaluate("""async () => {
+        const hole = document.querySelector("#picture .hole"), section = document.querySelector("#picture section");
+        const left = () => hole.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowLeft", bubbles: true }));
+        left();
+        await again(); // what was drawn before the change, while nothing has answered it yet
+        const first = section.dataset.crop;
+        left();
+        return [first, section.dataset.crop];
+    }""")
+    assert moved == ["0.45,0.5,1", "0.4,0.5,1"]
+    wait_done(page)
+    assert settings(page, "crop")["crop"] == [0.4, 0.5, 1]
+    assert page.get_attribute("#picture section", "data-crop") == "0.4,0.5,1"
+
+
 def test_what_is_no_picture_is_said_and_changes_nothing(page, tmp_path):
     (tmp_path / "x.png").write_bytes(b"no picture")
     page.set_input_files("#picture input[type=file]", str(tmp_path / "x.png"))

@@ -28,7 +28,7 @@
     const examples = el("div", { class: "examples", role: "group", "aria-label": "Examples" });
     const note = el("p", { class: "said" }, "Examples are of the same kind as the training's pictures, and were not among them.");
     f.body.append(box, said, zoomed, el("div", { class: "buttons" }, choose, other, pick), examples, note);
-    let value = null, crop = [0.5, 0.5, 1];
+    let value = null, crop = [0.5, 0.5, 1], zooming = false;
 
     const place = () => { // the square, as shares of the picture
       const { width, height } = value, side = Math.min(width, height) / crop[2];
@@ -83,8 +83,8 @@
       put([clamp(crop[0] + 0.05 * x), clamp(crop[1] + 0.05 * y), crop[2]]);
       keep();
     };
-    zoom.oninput = () => put([crop[0], crop[1], Number(zoom.value)]);
-    zoom.onchange = keep;
+    zoom.oninput = () => { zooming = true; put([crop[0], crop[1], Number(zoom.value)]); };
+    zoom.onchange = () => { zooming = false; keep(); };
 
     return async (next, current) => {
       paintFrame(f, { ...next, label: "" });
@@ -103,7 +103,12 @@
         [stage.width, stage.height] = [image.naturalWidth, image.naturalHeight];
         stage.getContext("2d").drawImage(image, 0, 0);
         zoom.max = Math.min(16, Math.max(1, next.room));
-        if (!from) { crop = next.crop; zoom.value = crop[2]; place(); }
+        if (from || zooming) place(); // the square stays in the hand that holds it
+        else { // and an answer to an older change does not move it back
+          crop = window.ddim.answered ? next.crop : window.ddim.settings[next.crop_setting];
+          zoom.value = crop[2];
+          place();
+        }
       }
       if (row) {
         canvases(examples, next.n, (i) => `Example ${i + 1}`).forEach((c, i) => {
