@@ -87,7 +87,8 @@ def _require(path: Path) -> int:
 
 
 def _incomplete(path: Path, kind: str, error: object) -> CheckpointError:
-    why = str(error).partition("\n")[0][:80]
+    said = str(error).partition("\n")[0][:80]
+    why = "".join(letter if letter.isprintable() else "?" for letter in said)  # it quotes what the file holds
     return CheckpointError(f"{path_text(path)} is not a complete {kind} file ({why}): copy it again.")
 
 

@@ -203,6 +203,15 @@ def test_mislabelled_files_are_refused(made, name, other):
     refused(path, "not a complete|holds more than tensors, or none")
 
 
+def test_what_a_header_holds_is_quoted_without_what_moves_a_cursor(made):
+    path, folder, _ = made
+    head = json.dumps({"a": {"dtype": "\x1b[2J", "shape": [], "data_offsets": [0, 0]}}).encode()
+    (folder / ST).write_bytes(len(head).to_bytes(8, "little") + head)
+    with pytest.raises(CheckpointError, match="not a complete safetensors file") as error:
+        open_checkpoint(path).load_network()
+    assert str(error.value).isprintable()
+
+
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_weights_that_are_no_numbers_are_refused_by_their_key(made, bad):
     path, folder, _ = made

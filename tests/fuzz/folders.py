@@ -68,7 +68,7 @@ class Header:
             head = json.loads(data[8 : 8 + size])
             about = head if self.field == "__metadata__" else head[sorted(head)[self.tensor % len(head)]]
             about[self.field] = self.value
-        except (struct.error, ValueError, TypeError, KeyError, IndexError, OverflowError):
+        except (struct.error, ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError):
             return  # spoilt before
         text = json.dumps(head).encode()
         path.write_bytes(struct.pack("<Q", len(text)) + text + data[8 + size :])
