@@ -18,30 +18,21 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 
 from core.errors import CheckpointError, DataError
+from demo.bodies import MAX_BODY, small_body
 from demo.failures import failure
 from demo.live import Live, Wish
 from demo.making import Making
 from demo.refused import Refused
 
-MAX_BODY, MAX_PICTURE = 65_536, 16 << 20  # bytes
+MAX_PICTURE = 16 << 20  # bytes
 SILENT_S = 1.0  # how often it is seen whether a browser is still there
 TYPES = {"gif": "image/gif", "webp": "image/webp", "png": "image/png", "mp4": "video/mp4"}
 END = object()
 
 
-async def bounded(request: Request, most: int) -> bytes | None:
-    """The body, or None where it is longer; what is too much is not kept."""
-    data = bytearray()
-    async for chunk in request.stream():
-        data += chunk
-        if len(data) > most:
-            return None
-    return bytes(data)
-
-
 async def body(request: Request) -> Any:
     """A small JSON body. Raises ValueError with a sentence."""
-    data = await bounded(request, MAX_BODY)
+    data = await small_body(request.receive)
     if data is None:
         raise ValueError(f"A message has at most {MAX_BODY} bytes.")
     try:
@@ -112,7 +103,7 @@ def routes(live: Live) -> list[Route]:
         session = live.sessions.get(request.path_params["session"])
         if session is None:  # the page gets itself a new one, and tries again
             return JSONResponse({"error": "This tab is not known here any more: load the page again."}, 409)
-        data = await bounded(request, MAX_PICTURE)
+        data = await small_body(request.receive, MAX_PICTURE)
         if data is None:
             return JSONResponse({"error": f"A picture has at most {MAX_PICTURE >> 20} MB: make it smaller."}, 413)
         try:

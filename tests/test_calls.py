@@ -6,7 +6,8 @@ import httpx
 import pytest
 from wishes import host_of, served
 
-from demo.calls import MAX_BODY, file_paths
+from demo.bodies import MAX_BODY
+from demo.calls import file_paths
 
 DATA = ["tiny", [1], 2, 0.0, None, "ddim", None]
 FILE = {"path": "http://127.0.0.1:9/x", "meta": {"_type": "gradio.FileData"}}

@@ -8,8 +8,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from demo.bodies import MAX_BODY, small_body
 from demo.live import Live
-from demo.routes import MAX_BODY, routes
+from demo.routes import routes
+from tests.loops import run_apart
 from tests.wishes import SMALL, host_of
 
 
@@ -104,3 +106,17 @@ def test_files_are_made_on_the_thread_that_computes(browser, live, monkeypatch):
     monkeypatch.setattr(session, "file", lambda *_: watched)
     assert browser.get("/" + link).status_code == 200
     assert seen == [live.host.compute._server]
+
+
+def test_a_body_that_breaks_off_is_none():
+    async def read(*messages):
+        rest = iter(messages)
+
+        async def receive():
+            return next(rest)
+
+        return await small_body(receive)
+
+    part = {"type": "http.request", "body": b"ab", "more_body": True}
+    assert run_apart(read(part, {"type": "http.request", "body": b"c"})) == b"abc"
+    assert run_apart(read(part, {"type": "http.disconnect"})) is None
