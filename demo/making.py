@@ -14,10 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from demo.cache import Cache
 from demo.refused import Refused
 
-A_TAB = 4  # as many as a panel offers
+A_TAB = 6  # as many connections as a browser has to one host over HTTP/1.1, so that a click is not refused by it
 ALL = 16
 MAX_BYTES = 32_000_000
-TAB_FULL = Refused(429, "Four files of this page are being made: try again when one has arrived.", 2)
+TAB_FULL = Refused(429, "Six files of this page are being made: try again when one has arrived.", 2)
 ALL_FULL = Refused(503, "Many files are being made here just now: try again in a few seconds.", 5)
 
 

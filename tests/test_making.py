@@ -110,7 +110,7 @@ def test_a_visitor_who_asks_for_many_files_at_once(tiny_folder, tmp_path, monkey
         assert len(refused) == len(links) - A_TAB
         for link in refused:
             assert (found[link].status_code, found[link].headers["retry-after"]) == (429, "2")
-            assert found[link].text.startswith("Four files of this page are being made: try again")
+            assert found[link].text.startswith("Six files of this page are being made: try again")
         assert httpx.get(f"{address}config", timeout=10).status_code == 200
         gate.opened.set()
         for thread in threads:
