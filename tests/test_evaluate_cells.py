@@ -21,6 +21,15 @@ def test_quality_is_the_grid_of_the_papers_table_1_and_a_floor():
     assert set(ETAS) == {"0", "0.2", "0.5", "1", "hat"}
 
 
+def test_the_headline_has_pictures_of_its_own_number():
+    assert keys("headline") == {"headline/floor", "headline/eta=1/S=1000",
+                                *(f"headline/eta=0/S={S}" for S in (10, 20, 50, 100))}  # fmt: skip
+    found = cells(["quality", "headline"], 1000, 256, 64, 1000)
+    assert {cell.n for cell in found if cell.kind == "headline"} == {1000}
+    assert {cell.n for cell in found if cell.kind == "quality"} == {256}
+    assert {cell.n for cell in cells(["headline"], 1000, 256, 64)} == {256}
+
+
 def test_the_other_tables():
     assert {key.rsplit("=")[1] for key in keys("reconstruction")} == {"10", "20", "50", "100", "200", "500", "1000"}
     assert len(keys("reconstruction")) == 14
@@ -52,7 +61,7 @@ def test_the_settings_of_a_cell():
 
 
 @pytest.mark.parametrize(("what", "n", "match"), [
-    (["beauty"], 8, "quality, reconstruction"), ([], 8, "empty"), (["quality"], 1, "at least 2"),
+    (["beauty"], 8, "quality, headline, reconstruction"), ([], 8, "empty"), (["quality"], 1, "at least 2"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(what, n, match):
     with pytest.raises(RequestError, match=match):

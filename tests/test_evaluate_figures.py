@@ -1,5 +1,7 @@
 """What the figures mean: closed forms for paths and kernels, direct computation for the cells of a small network."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -13,7 +15,7 @@ from core.evaluate.distances import frechet, kernel_distance
 from core.evaluate.feature_net import FeatureConfig, FeatureNet
 from core.evaluate.quality import face_shares
 from core.evaluate.ruler import Ruler
-from core.evaluate.runner import parts_of
+from core.evaluate.runner import KINDS, parts_of
 from core.latents import slerp
 from core.pixels import from_pixels, to_uint8
 
@@ -66,6 +68,34 @@ def test_the_floor_is_held_out_data_at_the_same_n_and_at_all_there_is(setup):
     assert found["frechet"] == pytest.approx(frechet(setup.measure(setup.held_out[:10]), reference))
     assert found["frechet_all"] == pytest.approx(frechet(setup.measure(setup.held_out), reference))
     assert found["n_all"] == 40
+
+
+def test_a_headline_cell_is_a_quality_cell_of_more_pictures_and_shares_those_of_both(setup):
+    few, more = Cell("quality", 5, 6, 30), Cell("headline", 5, 10, 50)
+    figures(quality, setup, few)
+    asked = [part.done for part in parts_of(setup, more)]
+    assert asked == [True, False]
+    found = figures(KINDS["headline"], setup, more)
+    same = figures(quality, setup, Cell("quality", 5, 10, 50))
+    assert (found["n"], found["frechet"]) == (10, same["frechet"])
+    assert setup.conditions(more) == setup.conditions(Cell("quality", 5, 10, 50))
+
+
+def test_a_picture_of_no_clear_class_is_counted(setup):
+    """Logits by hand: probabilities 0.5 and 0.25 twice, and one that is all but certain."""
+
+    class Net(FeatureNet):
+        def forward(self, images):
+            logits = torch.tensor([[0.5, 0.25, 0.25], [0.9, 0.05, 0.05]]).log()
+            return {"shape": logits[(images.mean(dim=(1, 2, 3)) > 0).long()]}
+
+    net = Net(setup.net.config)
+    images = np.zeros((5, 3, 8, 8), np.uint8)
+    images[3:] = 255
+    assert net.certainty(images, batch=2)["shape"].tolist() == pytest.approx([0.5, 0.5, 0.5, 0.9, 0.9])
+    assert quality.unsure_shares(replace(setup, net=net), images) == {"shape": 0.6}
+    found = figures(quality, setup, Cell("quality", 5, 6, 30))
+    assert 0 <= found["unsure"]["shape"] <= 1
 
 
 def test_more_held_out_pictures_than_there_are_are_refused(setup):

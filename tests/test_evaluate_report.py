@@ -8,10 +8,11 @@ import pytest
 from core import DataError
 from core.evaluate.cells import cells
 from core.evaluate.claims import claims_text
+from core.evaluate.headline import headline, headline_table, headline_text
 from core.evaluate.plots import plot_all
-from core.evaluate.report import conditions_text, headline_text, section, write_page
-from core.evaluate.rows import headline, quality_rows, seconds_per_step
-from core.evaluate.tables import attributes_table, checks_table, consistency_table, measured, quality_table
+from core.evaluate.report import conditions_text, section, write_page
+from core.evaluate.rows import quality_rows, seconds_per_step
+from core.evaluate.tables import attributes_table, consistency_table, measured, quality_table, shares_table
 
 MACHINE = {
     "device": "cpu",
@@ -99,6 +100,29 @@ def test_the_headline_is_the_smallest_s_within_a_tenth_of_ddpm():
     assert headline(with_quality({("0", 5): 10.0, ("0", 10): 9.0, ("1", 1000): 10.0})).nearest is None
 
 
+def test_more_pictures_decide_the_headline_where_ddpm_is_among_them():
+    few = {("0", 20): 10.5, ("0", 50): 10.25, ("1", 1000): 10.0}
+    more = {("0", 20): 6.0, ("0", 50): 5.25}
+    found = with_quality(few)
+    cells_ = {f"headline/eta={eta}/S={S}": quality(float(eta), S, v, n=1000) | {"kind": "headline"}
+              for (eta, S), v in more.items()}  # fmt: skip
+    found["cells"] |= cells_
+    assert (headline(found).S, headline(found).n) == (20, 300)
+    found["cells"]["headline/eta=1/S=1000"] = quality(1.0, 1000, 5.0, n=1000) | {"kind": "headline"}
+    assert (headline(found).S, headline(found).n, headline(found).ddpm) == (50, 1000, 5.0)
+    assert "gives 5 ± 0.062 (n = 1000); the nearest of fewer steps is S = 20, 20 ± 2 % above" in headline_text(found)
+    checks = {"hue": 0.5, "flat": 0.25, "luminance": 1.0, "all": 0.125}
+    found["cells"]["headline/floor"] = {
+        "kind": "headline", "way": "floor", "figures": {"frechet": 3.5, "spread": 0.25, "checks": checks},
+    }  # fmt: skip
+    lines = headline_table(found).splitlines()
+    assert "all three" in lines[0]
+    assert lines[2] == "| held-out data | 3.5 ± 0.25 | – | – | 50.0 % | 25.0 % | 100.0 % | 12.5 % |"
+    assert lines[4] == "| η = 0 (DDIM), S = 50 | 5.25 ± 0.062 | +5 ± 2 % | 20 | – | – | – | – |"
+    assert lines[5].startswith("| η = 1 (DDPM), S = 1000 | 5 ± 0.062 | – | – |")
+    assert quality_table(found) == quality_table(with_quality(few))  # no other table mixes the two n
+
+
 def test_the_headlines_times_are_of_one_run_where_there_is_one():
     rows = [{"S": S, "eta": eta, "seconds": s, "fastest": s, "slowest": s, "runs": 1, "times_faster_than_ddpm": 1.0}
             for S, eta, s in ((50, 0.0, 2.0), (1000, 1.0, 38.0), (1000, 0.0, 37.0))]  # fmt: skip
@@ -129,14 +153,16 @@ def test_nothing_is_invented_where_nothing_was_run():
     page = section(document(), {})
     assert page.count("not run") >= 30 + 7 * 3 + 7 * 4 + 3 * 5
     assert "±" not in page.split("For the shape only")[0]
-    assert checks_table(document()) is None
+    assert shares_table(document()) is None
+    assert headline_table(document()) is None
     assert attributes_table(document()) is None
 
 
 def test_every_cell_of_the_plan_has_a_place_on_the_page():
     empty = section(document(), {}).count("not run")
+    drawn = quality("0", 5, 1.5)["figures"] | {"n_all": 400, "frechet_all": 0.5}
     figures = {
-        "quality": quality("0", 5, 1.5)["figures"] | {"n_all": 400, "frechet_all": 0.5},
+        "quality": drawn,
         "reconstruction": {"mse": 0.0014, "spread": 0.0001, "held_back": 0.25},
         "consistency": {name + end: 0.5 for name in ("pixels", "features") for end in ("", "_spread", "_unrelated")},
         "interpolation": {"frechet": 2.5, "spread": 0.5, "kid": 0.1, "kid_spread": 0.2, "frechet_ends": 1.0,
@@ -164,8 +190,12 @@ def test_consistency_and_attributes_and_checks_show_their_figures():
     assert "| slerp | hair | 40 | 0.875 | 1.25 | 0.75 |" in page
     assert "| 0.375 | 0.3438 |" in page
     checks = {"hue": 0.5, "flat": 0.25, "luminance": 1.0, "all": 0.125}
-    page = checks_table(document(**{"quality/eta=0/S=5": quality(0.0, 5, 1.0, checks=checks)}))
+    page = shares_table(document(**{"quality/eta=0/S=5": quality(0.0, 5, 1.0, checks=checks)}))
     assert "| η = 0 (DDIM), S = 5 | 50.0 % | 25.0 % | 100.0 % | 12.5 % |" in page
+    floor = {"kind": "quality", "way": "floor", "figures": {"checks": None, "unsure": {"class": 0.0625}}}
+    cells_ = {"quality/floor": floor, "quality/eta=0/S=5": quality(0.0, 5, 1.0, unsure={"class": 0.125})}
+    assert shares_table(document(**cells_)).splitlines()[0] == "|  | no clear class |"
+    assert "| held-out data | 6.2 % |\n| η = 0 (DDIM), S = 5 | 12.5 % |" in shares_table(document(**cells_))
 
 
 def test_the_page_names_machine_seeds_and_durations(tmp_path):

@@ -184,10 +184,12 @@ def test_the_command_measures_draws_and_renders(files, tmp_path, capsys):
     net = shutil.copytree(files / "net", tmp_path / "net")
     shutil.copytree(files / "features", tmp_path / "features")
     where = [str(net) if part == str(files / "net") else part for part in command(files)]
-    wanted = ["quality/floor", "quality/eta=0/S=5", "quality/eta=1/S=20", "consistency/eta=0/S=10", "speed/steps"]
-    assert main([*where, "--state", str(tmp_path / "state"), "--cells", ",".join(wanted)]) == 0
+    wanted = ["quality/floor", "quality/eta=0/S=5", "quality/eta=1/S=20", "consistency/eta=0/S=10", "speed/steps",
+              "headline/eta=0/S=10", "headline/eta=1/S=20"]  # fmt: skip
+    more = ["--state", str(tmp_path / "state"), "--n-headline", "16"]
+    assert main([*where, *more, "--cells", ",".join(wanted)]) == 0
     out = capsys.readouterr().out
-    assert "[5/5] " in out
+    assert "[7/7] " in out
     assert (net / "evaluation-quality.png").is_file()
     document = json.loads((net / "evaluation.json").read_text())
     assert set(document["cells"]) == set(wanted)
@@ -198,6 +200,8 @@ def test_the_command_measures_draws_and_renders(files, tmp_path, capsys):
     assert main(["evaluate", "--render", str(tmp_path / "results.md"), str(net)]) == 0
     page = (tmp_path / "results.md").read_text()
     assert "## net" in page
+    assert "(n = 16)" in page
+    assert "| η = 0 (DDIM), S = 10 |" in page
     assert "of the same run." in page or "No S of the cells run" in page
     assert (tmp_path / "images" / "results-net-quality.png").is_file()
 
@@ -206,6 +210,9 @@ def test_the_command_measures_draws_and_renders(files, tmp_path, capsys):
     (["--what", "beauty"], "'beauty' is unknown"),
     (["--cells", "quality/S=1"], "'quality/S=1' is unknown"),
     (["--n", "4", "--what", "quality"], "--n 4 cannot fill 4 features"),
+    (["--n", "4", "--what", "headline"], "--n 4 cannot fill 4 features"),
+    (["--n-headline", "4", "--what", "headline"], "--n-headline 4 cannot fill 4 features"),
+    (["--n-headline", "41", "--what", "headline"], "need 41 held-out pictures, not 40"),
     (["--n", "41", "--what", "quality"], "need 41 held-out pictures, not 40"),
     (["--seeds-from", "-1"], "--seeds-from: give a whole number from 0"),
     (["--batch", "0"], "--batch: give a whole number from 1"),

@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from core.errors import RequestError
 from core.request import SamplerSettings
 
-KINDS = ("quality", "reconstruction", "consistency", "interpolation", "speed")
+KINDS = ("quality", "headline", "reconstruction", "consistency", "interpolation", "speed")
+TO_DATA = ("quality", "headline", "interpolation")  # kinds that measure distances to the training pictures
+SEEN_BY_NET = (*TO_DATA, "consistency")  # kinds that the feature net looks at
 ETAS = ("0", "1", "hat", "0.2", "0.5")  # at equal cost in this order: DDIM and DDPM first
 QUALITY_STEPS = (5, 10, 20, 50, 100)  # and T
+SURE = 0.6  # a probability: below it no class has a clear lead over all the others
+HEADLINE_STEPS = (10, 20, 50, 100)  # of η = 0, beside DDPM's T: how few are as good, decided with more pictures
 VARIANTS = ("trailing", "linspace", "quadratic", "unclipped")  # of η = 0: other step lists, and x̂0 not clipped
 VARIANT_STEPS = (20, 50)
 SOLVERS = ("dpm-solver++",)  # beyond the paper, at η = 0
@@ -77,6 +81,9 @@ def _kind(kind: str, T: int, n: int, n_rest: int) -> list[Cell]:
         found += [Cell(kind, S, n, n * S) for S in _below(SOLVER_STEPS, T) if S not in steps]
         found += [Cell(kind, S, n, n * S, way=way) for way in VARIANTS for S in _below(VARIANT_STEPS, T)]
         return found + [Cell(kind, S, n, n * S, way=way) for way in SOLVERS for S in _below(SOLVER_STEPS, T)]
+    if kind == "headline":
+        found = [Cell(kind, 0, n, 0, way="floor"), *(Cell(kind, S, n, n * S) for S in _below(HEADLINE_STEPS, T))]
+        return [*found, Cell(kind, T, n, n * T, "1")]
     if kind == "reconstruction":
         steps = [*_below(RECONSTRUCTION_STEPS, T), T]
         return [Cell(kind, S, n_rest, n_rest * S * (2 + k), refine=k) for k in (0, REFINE) for S in steps]
@@ -91,8 +98,9 @@ def _kind(kind: str, T: int, n: int, n_rest: int) -> list[Cell]:
     return [Cell(kind, 0, SPEED_BATCH, SPEED_BATCH * rounds)]
 
 
-def cells(what: Sequence[str], T: int, n: int, n_rest: int) -> list[Cell]:
-    """The cells of these kinds, cheap first. n: pictures of a quality or midpoint cell, n_rest: of all others.
+def cells(what: Sequence[str], T: int, n: int, n_rest: int, n_headline: int | None = None) -> list[Cell]:
+    """The cells of these kinds, cheap first. n: pictures of a quality or midpoint cell, n_headline: of a headline cell
+    (n where None), n_rest: of all others.
 
     Raises RequestError for an unknown kind or fewer than 2 pictures.
     """
@@ -101,9 +109,10 @@ def cells(what: Sequence[str], T: int, n: int, n_rest: int) -> list[Cell]:
     for kind in what:
         if kind not in KINDS:
             raise RequestError(f"--what {kind!r} is unknown: choose from {', '.join(KINDS)}.")
-    if min(n, n_rest) < 2:
-        raise RequestError("--n and --n-rest must be at least 2.")
-    found = [cell for kind in KINDS if kind in what for cell in _kind(kind, T, n, n_rest)]
+    counts = {"headline": n if n_headline is None else n_headline}
+    if min(n, n_rest, *counts.values()) < 2:
+        raise RequestError("--n, --n-headline and --n-rest must be at least 2.")
+    found = [cell for kind in KINDS if kind in what for cell in _kind(kind, T, counts.get(kind, n), n_rest)]
     return sorted(found, key=lambda cell: cell.cost)
 
 

@@ -15,7 +15,7 @@ from core.data.datasets import UInt8Array, load_images
 from core.device import resolve_device
 from core.engine import Engine
 from core.errors import DataError, RequestError
-from core.evaluate.cells import KINDS, Cell, cells, only
+from core.evaluate.cells import KINDS, SEEN_BY_NET, TO_DATA, Cell, cells, only
 from core.evaluate.feature_net import FeatureNet, open_feature_net
 from core.evaluate.setup import MAX_REFERENCE, Setup
 from core.evaluate.store import Store
@@ -38,6 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=whole_from(1, 1_000_000),
         default=1000,
         help="pictures of a quality cell and of midpoints",
+    )
+    parser.add_argument(
+        "--n-headline",
+        type=whole_from(1, 1_000_000),
+        help="pictures of a headline cell (η = 0 at 10 to 100 steps beside DDPM's); default: as --n",
     )
     parser.add_argument(
         "--n-rest", type=whole_from(1, 1_000_000), default=200, help="pictures of a reconstruction or consistency cell"
@@ -106,14 +111,14 @@ def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], S
     folder, engine = located.path, Engine.open(located.text, device, args.precision)
     require_no_classes(engine.checkpoint, "what is measured is the quality of pictures of all kinds together")
     what = [part.strip() for part in args.what.split(",") if part.strip()]
-    chosen = cells(what, engine.T, args.n, args.n_rest)
+    chosen = cells(what, engine.T, args.n, args.n_rest, args.n_headline)
     if args.cells:
         chosen = only(chosen, [part.strip() for part in args.cells.split(",")])
     store = Store.open(out_path(args, folder), engine.checkpoint)
     kinds = {cell.kind for cell in chosen}
-    measured = bool(kinds & {"quality", "consistency", "interpolation"})
+    measured = not kinds.isdisjoint(SEEN_BY_NET)
     net, sha = ruler_net(args, folder, engine) if measured else (None, None)
-    needs_data = bool(kinds & {"quality", "interpolation"})
+    needs_data = not kinds.isdisjoint(TO_DATA)
     needs_held_out = "reconstruction" in kinds or any(cell.way == "floor" for cell in chosen)
     training = pictures(args.data, "--data", engine) if needs_data else None
     held_out = pictures(args.held_out, "--held-out", engine) if needs_held_out else None
@@ -125,9 +130,10 @@ def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], S
         n_rest=args.n_rest, seeds_from=args.seeds_from, batch=args.batch, chunk=args.chunk,
     )  # fmt: skip
     for cell in chosen:  # fewer pictures than dimensions have no covariance
-        if net is not None and cell.kind in ("quality", "interpolation") and cell.n <= net.config.features:
+        if net is not None and cell.kind in TO_DATA and cell.n <= net.config.features:
+            option = "--n" if cell.kind != "headline" or args.n_headline is None else "--n-headline"
             raise RequestError(
-                f"--n {cell.n} cannot fill {net.config.features} features: take more pictures than that."
+                f"{option} {cell.n} cannot fill {net.config.features} features: take more pictures than that."
             )
         if cell.kind == "reconstruction" or cell.way == "floor":
             setup.need_held_out(cell.n)

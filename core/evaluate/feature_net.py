@@ -88,6 +88,15 @@ class FeatureNet(nn.Module):
         return {name: torch.cat([part[name] for part in parts]).numpy() for name in parts[0]}
 
     @torch.no_grad()
+    def certainty(self, pixels: NDArray[np.uint8], batch: int = 250) -> dict[str, NDArray[np.float64]]:
+        """Pictures N×C×H×W → of each class attribute the probability of the class it takes each picture for: (N,)."""
+        outs = [self(from_pixels(pixels[i : i + batch])) for i in range(0, len(pixels), batch)]
+        return {
+            name: torch.cat([out[name].softmax(dim=1).amax(dim=1) for out in outs]).double().numpy()
+            for name in self.config.classes
+        }
+
+    @torch.no_grad()
     def measure_pixels(self, pixels: NDArray[np.uint8], batch: int = 250) -> Tensor:
         """Pictures N×C×H×W → features (N,features) float64. Raises CheckpointError at another size."""
         wanted = (self.config.channels, self.config.size, self.config.size)

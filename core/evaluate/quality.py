@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from core.data.datasets import UInt8Array
-from core.evaluate.cells import Cell
+from core.evaluate.cells import SURE, Cell
 from core.evaluate.distances import frechet
 from core.evaluate.faces import check_faces, has_faces
 from core.evaluate.parts import Part, load
@@ -20,10 +22,19 @@ def face_shares(setup: Setup, images: UInt8Array) -> dict[str, float] | None:
     return check_faces(pixels).shares() if has_faces(setup.need_net().config.name, pixels) else None
 
 
+def unsure_shares(setup: Setup, images: UInt8Array) -> dict[str, float]:
+    """Of each class attribute, the share of pictures N×C×H×W for which the feature net gives no class a probability of
+    SURE: what is no garment at all, or half one and half another."""
+    certain = setup.need_net().certainty(images)
+    return {name: float(np.mean(probability < SURE)) for name, probability in certain.items()}
+
+
 def floor(setup: Setup, cell: Cell) -> dict[str, object]:
     """Held-out data in the samples' place, at the same n; and with all there is, which shows the bias of n."""
     images = setup.need_held_out(cell.n)
-    found = setup.ruler.distances(setup.measure(images)) | {"n": cell.n, "checks": face_shares(setup, images)}
+    found = setup.ruler.distances(setup.measure(images)) | {
+        "n": cell.n, "checks": face_shares(setup, images), "unsure": unsure_shares(setup, images),
+    }  # fmt: skip
     assert setup.held_out is not None  # or need_held_out had raised
     every = setup.held_out[:MAX_REFERENCE]
     return found | {"n_all": len(every), "frechet_all": frechet(setup.measure(every), setup.ruler.reference)}
@@ -43,4 +54,5 @@ def figures(setup: Setup, cell: Cell) -> dict[str, object]:
         "seconds_per_image": total_s / cell.n,
         "wall_clock_s": total_s,
         "checks": face_shares(setup, images),
+        "unsure": unsure_shares(setup, images),
     }

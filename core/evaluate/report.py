@@ -7,12 +7,13 @@ from pathlib import Path
 
 from core.atomic import write_atomically
 from core.evaluate import tables
-from core.evaluate.cells import FRAMES, INTERPOLATION_STEPS, REFINE, SPEED_BATCH
+from core.evaluate.cells import FRAMES, INTERPOLATION_STEPS, REFINE, SPEED_BATCH, SURE
 from core.evaluate.claims import claims_text
+from core.evaluate.headline import headline_table, headline_text
 from core.evaluate.machine import described
 from core.evaluate.plots import plot_all
 from core.evaluate.progress import span
-from core.evaluate.rows import Document, cell, headline
+from core.evaluate.rows import Document, cell
 
 INTRODUCTION = """# Results
 
@@ -30,27 +31,6 @@ TRY = """To run one cell again, into files of its own:
 """
 
 
-def headline_text(document: Document) -> str:
-    """One sentence: the fewest steps that are as good as DDPM, and what they save."""
-    found = headline(document)
-    if found is None:
-        return f"Headline: not yet, since η = 1 at S = {document['checkpoint']['T']} was {tables.NOT_RUN}."
-    ddpm = f"DDPM (η = 1, S = {found.T}) gives {tables.measured(found.ddpm, found.ddpm_spread)}"
-    within = f"{100 * found.within:.0f} %"
-    others, nearest = "the nearest" if found.S is None else "the nearest of fewer steps", ""
-    if found.nearest is not None:
-        S, above, spread = found.nearest
-        nearest = f"; {others} is S = {S}, {100 * above:.0f} ± {100 * spread:.0f} % above"
-    if found.S is None:
-        return f"**No S of the cells run brings η = 0 within {within} of DDPM.** {ddpm}{nearest}."
-    gives = f"Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}{nearest}."
-    if found.S == found.T:
-        return f"**η = 0 is within {within} of DDPM with all {found.T} steps only.** {gives}"
-    times = "the same run" if found.same_run else "the quality cells, not of one run"
-    saved = f"{tables.number(found.ratio)} times faster"
-    return f"**η = 0 is within {within} of DDPM at S = {found.S}, {saved}.** {gives} Times are those of {times}."
-
-
 def bias_text(document: Document) -> str:
     floor = cell(document, "quality/floor")
     if floor is None:
@@ -59,8 +39,8 @@ def bias_text(document: Document) -> str:
         f"Floor: held-out data is {tables.measured(floor['frechet'], floor['spread'])} (Fréchet) and "
         f"{tables.measured(floor['kid'], floor['kid_spread'])} (KID) from the training data at the same "
         f"n = {floor['n']}. A Fréchet distance of few pictures comes out too large, because their covariance is not "
-        f"known exactly: with n = {floor['n_all']} held-out pictures it is {tables.number(floor['frechet_all'])}. All "
-        "cells have one n, so they compare with each other and with the floor, not with figures of another n. "
+        f"known exactly: with n = {floor['n_all']} held-out pictures it is {tables.number(floor['frechet_all'])}. The "
+        "cells of a table have one n, so they compare with each other and the floor, not with figures of another n. "
         "KID has no such bias. Near the floor ± is about twice too wide: a resample repeats pictures, which looks "
         "like a distance (`tests/test_evaluate_spread.py`)."
     )
@@ -96,6 +76,7 @@ def section(document: Document, images: Mapping[str, str]) -> str:
     blocks = [
         f"## {about['name']}",
         headline_text(document),
+        headline_table(document) or "",
         f"Weights `{about['sha256'][:16]}`, pictures {shape}, step list `{about['spacing']}`.",
         "### Quality",
         f"Fréchet distance to the first {', '.join(map(str, references)) or '–'} training pictures, "
@@ -112,9 +93,13 @@ def section(document: Document, images: Mapping[str, str]) -> str:
         "For the shape only, the paper's own figures (another network, data set and ruler):",
         tables.paper_table(),
     ]
-    checks = tables.checks_table(document)
+    checks = tables.shares_table(document)
     if checks is not None:
-        blocks += ["Share of pictures that pass three checks no attribute covers (`core/evaluate/faces.py`):", checks]
+        blocks += [
+            "Share of pictures that pass three checks no attribute covers (faces, `core/evaluate/faces.py`), or for "
+            f"which the feature net gives no class a probability of {SURE} (garments):",
+            checks,
+        ]
     blocks += [
         "### Reconstruction",
         f"Held-out pictures encoded and decoded with the same S: mean square error a pixel on [0, 1]. "

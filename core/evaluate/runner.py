@@ -30,6 +30,7 @@ class Kind(Protocol):
 
 KINDS: dict[str, Kind] = {
     "quality": quality,
+    "headline": quality,  # the same figures of more pictures
     "reconstruction": reconstruction,
     "consistency": consistency,
     "interpolation": interpolation,

@@ -15,7 +15,7 @@ from torch import Tensor
 from core.data.datasets import UInt8Array
 from core.engine import Engine
 from core.errors import RequestError
-from core.evaluate.cells import PATHS, Cell
+from core.evaluate.cells import PATHS, SEEN_BY_NET, TO_DATA, Cell
 from core.evaluate.distances import FloatArray
 from core.evaluate.feature_net import FeatureNet
 from core.evaluate.machine import machine
@@ -88,12 +88,12 @@ class Setup:
     def conditions(self, cell: Cell) -> dict[str, object]:
         """All that the figures of a cell depend on, beside the checkpoint and the code."""
         found: dict[str, object] = {"n": cell.n, "precision": self.engine.precision}
-        drawn = cell.kind in ("quality", "consistency", "interpolation") and cell.way != "floor"
+        drawn = cell.kind in SEEN_BY_NET and cell.way != "floor"
         if drawn:
             found["seeds_from"] = self.seeds_from
-        if cell.kind in ("quality", "consistency", "interpolation"):
+        if cell.kind in SEEN_BY_NET:
             found["features_sha256"] = self.features_sha256
-        if cell.kind in ("quality", "interpolation"):
+        if cell.kind in TO_DATA:
             found["data_sha256"] = self.digests[0]
             found["n_reference"] = 0 if self.training is None else len(self.training)
         if cell.kind == "interpolation":
