@@ -74,8 +74,12 @@ def command_line(
         words.append("--own-noise")
     if batch != min(BATCH, request.count):
         words += ["--batch", str(batch)]
-    where = ["--device", device, "--precision", precision] + (["--backend", backend] if backend != "auto" else [])
-    return shlex.join([*words, *where, "--out", out])
+    return shlex.join([*words, *where(device, precision, backend), "--out", out])
+
+
+def where(device: str, precision: str, backend: str) -> list[str]:
+    """The options that say what computes."""
+    return ["--device", device, "--precision", precision] + (["--backend", backend] if backend != "auto" else [])
 
 
 def settings_code(s: SamplerSettings) -> str:
@@ -99,6 +103,27 @@ def python_code(
 ) -> str:  # fmt: skip
     """A script of a few lines. checkpoint: a folder. batch, latents: as for command_line."""
     size = batch or request.count
+    latents = latents or latents_needed(request)
+    given = "" if latents is None else f", x_T=np.load({latents!r})"
+    at_once = f", max_batch={size}" if size != min(BATCH, request.count) else ""
+    return (
+        f"{'import numpy as np' + chr(10) + chr(10) if given else ''}"
+        f"from core import {'Branches, ' if request.branches else ''}Engine, Request, SamplerSettings\n\n"
+        f"{engine_code(checkpoint, device, precision, backend)}"
+        f"{request_code(request)}"
+        f"result = engine.sample(request{given}{at_once})\n"
+        f"result.save({out!r})\n"
+    )
+
+
+def engine_code(checkpoint: str, device: str, precision: str, backend: str) -> str:
+    """The line that opens a checkpoint."""
+    by = f", backend={backend!r}" if backend != "auto" else ""
+    return f"engine = Engine.open({checkpoint!r}, device={device!r}, precision={precision!r}{by})\n"
+
+
+def request_code(request: Request) -> str:
+    """``request = Request(…)``, a line for each part."""
     seeds = request.seeds
     consecutive = len(seeds) > 2 and list(seeds) == list(range(seeds[0], seeds[0] + len(seeds)))
     parts = [f"seeds=tuple(range({seeds[0]}, {seeds[-1] + 1}))" if consecutive else f"seeds={seeds!r}"]
@@ -106,16 +131,4 @@ def python_code(
     wanted = ("frames", "sheet", "place", "start", "branches")
     parts += [f"{name}={getattr(request, name)!r}" for name in wanted if getattr(request, name) is not None]
     parts += [f"{name}=True" for name in ("loop", "own_noise") if getattr(request, name)]
-    latents = latents or latents_needed(request)
-    given = "" if latents is None else f", x_T=np.load({latents!r})"
-    at_once = f", max_batch={size}" if size != min(BATCH, request.count) else ""
-    by = f", backend={backend!r}" if backend != "auto" else ""
-    arguments = "".join(f"    {part},\n" for part in parts)
-    return (
-        f"{'import numpy as np' + chr(10) + chr(10) if given else ''}"
-        f"from core import {'Branches, ' if request.branches else ''}Engine, Request, SamplerSettings\n\n"
-        f"engine = Engine.open({checkpoint!r}, device={device!r}, precision={precision!r}{by})\n"
-        f"request = Request(\n{arguments})\n"
-        f"result = engine.sample(request{given}{at_once})\n"
-        f"result.save({out!r})\n"
-    )
+    return "request = Request(\n" + "".join(f"    {part},\n" for part in parts) + ")\n"

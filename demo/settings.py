@@ -35,6 +35,7 @@ WHAT = {
     "samples": "Samples", "strip": "Strip", "a": "Player A", "b": "Player B",
     "lane0": "Runner A", "lane1": "Runner B", "lane2": "Runner C", "lane3": "Runner D",
     "branches": "Branches, first row", "path": "Path", "place": "Place on the sheet", "sheet": "Sheet",
+    "journey": "Your picture, up and down", "bridge": "Between two pictures",
 }  # fmt: skip
 AXIS_TITLES = {
     "steps": "Steps S", "eta": "Randomness η", "seed": "Seed", "spacing": "Step spacing", "solver": "Solver",

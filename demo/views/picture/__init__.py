@@ -16,7 +16,7 @@ from core.picture_files import framed
 from core.request import Request, SamplerSettings
 from demo import words
 from demo.given import EXAMPLE, examples_of
-from demo.jobs import Encoding, Finished, Job
+from demo.jobs import Encoding, Finished, Job, labelled
 from demo.layout import control, panel, view_column
 from demo.scene import TITLES, File, Scene, Value, film_suffixes
 from demo.settings import FRAMES, PageSettings
@@ -32,6 +32,7 @@ OTHERS = 4  # examples with whose x_T the picture's is compared
 SIDE = 84  # pixels, at least, of a picture in a PNG
 GONE = "This picture is not kept here any more: drop it again, or take an example."
 NONE = "Drop a picture here, or choose one."
+NONE_HERE = "Your picture has none for this run: drop one there, or choose an example."
 
 
 def layout(host: EngineHost) -> None:
@@ -105,6 +106,18 @@ def why_not(find: Find, engine: Engine, name: str) -> str:
         h, w = given.pixels.shape[:2]
         return f"This picture is {w}×{h}, and the network sees {height}×{height}: give a larger one."
     return ""
+
+
+def run_here(what: str, page: PageSettings, engine: Engine, find: Find) -> Job:
+    """The job "journey" or "bridge" with its pictures. Raises ValueError, a sentence, where one is missing."""
+    (job,) = (job for job in labelled(jobs(page), page.label, engine) if job.name == what)
+    assert job.encoding is not None
+    for name, _ in job.encoding.sources:
+        reason = why_not(find, engine, name)
+        if reason:
+            raise ValueError(NONE_HERE if reason == NONE else reason)
+    (made,) = fitted([job], engine, find)
+    return made
 
 
 def panels(scene: Scene) -> dict[str, Any]:
@@ -231,18 +244,39 @@ def journey_files(scene: Scene, run: Finished) -> list[File]:
         return notes_text(found.x_T, engine.checkpoint, settings, refine).encode()
 
     films = [file(TITLES[suffix], run, "there-and-back", suffix, partial(film, suffix)) for suffix in film_suffixes()]
-    return [*films, file("x_T as .npy", run, "x_T", ".npy", array), file("its notes", run, "x_T", ".json", notes)]
+    latents = [file("x_T as .npy", run, "x_T", ".npy", array), file("its notes", run, "x_T", ".json", notes)]
+    return [*films, *latents, seen_file(run, 0)]
 
 
 def bridge_files(scene: Scene, run: Finished) -> list[File]:
-    """The path as the other strips are saved."""
+    """The path as the other strips are saved, and its second picture; the first is the journey's."""
     from core import files
 
     def strip(suffix: str) -> bytes:
         return files.strip(suffix, run.made, side=SIDE, words=scene.page.captions and suffix != ".png")
 
     suffixes = [*film_suffixes(), ".png"]
-    return [file(TITLES[suffix], run, "between-pictures", suffix, partial(strip, suffix)) for suffix in suffixes]
+    strips = [file(TITLES[suffix], run, "between-pictures", suffix, partial(strip, suffix)) for suffix in suffixes]
+    return [*strips, seen_file(run, 1)]
+
+
+def seen_name(checkpoint: str, k: int) -> str:
+    """What the file of a run's picture k is called, here and in the commands of Reproduce."""
+    return f"{checkpoint}_picture-{k + 1}.png"
+
+
+def seen_file(run: Finished, k: int) -> File:
+    """The part of picture k that was taken, of the network's own size: what ``core encode`` reads as the page did."""
+    from PIL import Image
+
+    def png() -> bytes:
+        assert run.job.encoding is not None
+        assert run.job.encoding.pixels is not None
+        buffer = io.BytesIO()
+        Image.fromarray(run.job.encoding.pixels[k]).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    return File("as the network sees it", seen_name(run.checkpoint, k), (run,), png)
 
 
 def file(label: str, run: Finished, what: str, suffix: str, make: Callable[[], bytes]) -> File:

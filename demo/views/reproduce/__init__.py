@@ -57,7 +57,7 @@ def wire(host: EngineHost, file: gr.File, found: gr.HTML) -> None:
 def panels(scene: Scene) -> dict[str, Any]:
     from demo.views.reproduce.code import code_panel
 
-    return {"code": {"state": "done", "html": code_panel(scene.host, scene.engine, scene.page)}}
+    return {"code": {"state": "done", "html": code_panel(scene.host, scene.engine, scene.page, scene.find)}}
 
 
 def read_file(host: EngineHost, path: str, shown: str) -> str:

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 
 from core import Engine
 from core.reproduce import command_line, python_code
+from core.reproduce_pictures import picture_code, picture_command_lines
 from core.request import Request
+from demo.given import Find
 from demo.host import EngineHost
-from demo.jobs import labelled
+from demo.jobs import Job, labelled
 from demo.settings import PageSettings
 from demo.tiles import SAME_AT_ANY_BATCH
 from demo.views.branches import fitted
@@ -18,6 +20,13 @@ from demo.views.branches import jobs as branches
 from demo.views.compare import jobs as race
 from demo.views.explore import jobs as explore
 from demo.views.interpolate import jobs as path_and_sheet
+from demo.views.picture import run_here, seen_name
+
+BEGIN_WITH_PICTURES = ("journey", "bridge")
+SAVE_THEM = (
+    "<p>Save the pictures first: in <em>Your picture</em>, beneath the way there and back and beneath the path, "
+    "“as the network sees it”.</p>"
+)
 
 
 def request_here(what: str, page: PageSettings, engine: Engine) -> Request:
@@ -52,13 +61,25 @@ def words_html(text: str) -> str:
     return re.sub(r"\S+", lambda word: f"<span>{html.escape(word[0])}</span>", text)
 
 
-def code_panel(host: EngineHost, engine: Engine, page: PageSettings) -> str:
-    """The run that page.what names, written out as markup; or why there is none."""
+def picture_blocks(job: Job, engine: Engine, folder: str) -> list[tuple[str, str]]:
+    """``code`` of a run that began with pictures, which are read from the files that the page offers of them."""
+    assert job.encoding is not None
+    request = job.request
+    names = [seen_name(engine.checkpoint.name, k) for k in range(len(job.encoding.sources))]
+    about = (names, request, job.encoding.refine, folder, str(engine.device), engine.precision)
+    out = (f"{job.name}.png", engine.backend)
+    return [("Command line", picture_command_lines(*about, *out)), ("Python", picture_code(*about, *out))]
+
+
+def code_panel(host: EngineHost, engine: Engine, page: PageSettings, find: Find) -> str:
+    """The run that page.what names, written out as markup; or why there is none. find: the tab's pictures."""
+    folder = host.folder_text(page.checkpoint)
     try:
+        if page.what in BEGIN_WITH_PICTURES:
+            return SAVE_THEM + code_html(picture_blocks(run_here(page.what, page, engine, find), engine, folder))
         request = request_here(page.what, page, engine)
     except ValueError as error:
         return f'<p role="alert">{html.escape(str(error))}</p>'
-    folder = host.folder_text(page.checkpoint)
     where = str(engine.device), engine.precision
     batch = engine.fits if request.count > engine.fits and engine.backend not in SAME_AT_ANY_BATCH else None
     return code_html(code(request, folder, *where, f"{page.what}.png", batch, engine.backend))
