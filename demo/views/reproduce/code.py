@@ -23,10 +23,7 @@ from demo.views.interpolate import jobs as path_and_sheet
 from demo.views.picture import run_here, seen_name
 
 BEGIN_WITH_PICTURES = ("journey", "bridge")
-SAVE_THEM = (
-    "<p>Save the pictures first: in <em>Your picture</em>, beneath the way there and back and beneath the path, "
-    "“as the network sees it”.</p>"
-)
+SAVE_THEM = '<p class="first">Save first, in <em>Your picture</em>, each file “as the network sees it”.</p>'
 
 
 def request_here(what: str, page: PageSettings, engine: Engine) -> Request:
