@@ -12,7 +12,8 @@ from core.evaluate.headline import headline, headline_table, headline_text
 from core.evaluate.plots import plot_all
 from core.evaluate.report import conditions_text, section, write_page
 from core.evaluate.rows import quality_rows, seconds_per_step
-from core.evaluate.tables import attributes_table, consistency_table, measured, quality_table, shares_table
+from core.evaluate.shares import shares_table
+from core.evaluate.tables import attributes_table, consistency_table, measured, quality_table
 
 MACHINE = {
     "device": "cpu",

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.evaluate import tables
 from core.evaluate.rows import Document, QualityRow, cell, quality_rows
+from core.evaluate.shares import shares
 
 Figures = Mapping[str, Any]
 
@@ -117,10 +118,8 @@ def headline_table(document: Document) -> str | None:
         figures = cell(document, f"headline/eta={row.eta}/S={row.S}") or {}
         first = [f"{tables.eta_name(row.eta)}, S = {row.S}", tables.measured(row.frechet, row.spread), above, faster]
         lines.append((first, figures))
-    shares = [tables.shares(figures) for _, figures in lines]
-    names = list(dict.fromkeys(name for found in shares for name in found))
-    body = [
-        [*first, *(found.get(name, "–") for name in names)] for (first, _), found in zip(lines, shares, strict=True)
-    ]
+    each = [shares(figures) for _, figures in lines]
+    names = list(dict.fromkeys(name for found in each for name in found))
+    body = [[*first, *(found.get(name, "–") for name in names)] for (first, _), found in zip(lines, each, strict=True)]
     head = ["", "Fréchet", "above DDPM", "times faster", *names]
     return tables.table(head, body) if body else None

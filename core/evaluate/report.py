@@ -14,6 +14,7 @@ from core.evaluate.machine import described
 from core.evaluate.plots import plot_all
 from core.evaluate.progress import span
 from core.evaluate.rows import Document, cell
+from core.evaluate.shares import shares_table
 
 INTRODUCTION = """# Results
 
@@ -93,7 +94,7 @@ def section(document: Document, images: Mapping[str, str]) -> str:
         "For the shape only, the paper's own figures (another network, data set and ruler):",
         tables.paper_table(),
     ]
-    checks = tables.shares_table(document)
+    checks = shares_table(document)
     if checks is not None:
         blocks += [
             "Share of pictures that pass three checks no attribute covers (faces, `core/evaluate/faces.py`), or for "

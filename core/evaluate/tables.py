@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from core.evaluate.cells import (
@@ -21,7 +21,6 @@ from core.solvers import SOLVERS as ENGINE_SOLVERS
 NOT_RUN = "not run"
 DISTANCES = (("frechet", "spread"), ("kid", "kid_spread"), ("frechet_ends", "spread_ends"))
 CONSISTENCY_MEASURES = {"pixels": "pixels", "features": "features", "same": "same attributes"}
-CHECKS = {"hue": "skin hue", "flat": "flat background", "luminance": "luminance", "all": "all three"}
 ETA_ROWS = ("0", "0.2", "0.5", "1", "hat")
 # Table 1 and 2 of the paper for CIFAR-10: real FIDs, of another network
 PAPER_STEPS = (10, 20, 50, 100, 1000)
@@ -106,29 +105,6 @@ def solver_titles() -> dict[str, str]:
 def paper_table() -> str:
     body = [[eta_name(eta), *(f"{fid:.2f}" for fid in PAPER_FID[eta])] for eta in ETA_ROWS]
     return table(["paper, CIFAR-10, FID", *(f"S = {S}" for S in PAPER_STEPS)], body)
-
-
-def shares(figures: Mapping[str, Any]) -> dict[str, str]:
-    """What share of a cell's pictures is as it should be, in words: the checks of a toon face, and of a net that knows
-    one class, the share that it is unsure of. Nothing where nothing of it was measured."""
-    found: dict[str, float] = {}
-    if figures.get("checks") is not None:
-        found |= {title: figures["checks"][check] for check, title in CHECKS.items()}
-    unsure = figures.get("unsure") or {}
-    if len(unsure) == 1:
-        found["no clear class"] = next(iter(unsure.values()))
-    return {name: f"{100 * share:.1f} %" for name, share in found.items()}
-
-
-def shares_table(document: Document) -> str | None:
-    """``shares`` of the held-out data and of every quality cell, where any were measured."""
-    lines = {"held-out data": cell(document, "quality/floor")}
-    for row in quality_rows(document):
-        lines[f"{eta_name(row.eta)}, S = {row.S}"] = cell(document, f"quality/eta={row.eta}/S={row.S}")
-    found = {name: shares(figures or {}) for name, figures in lines.items()}
-    names = list(dict.fromkeys(title for line in found.values() for title in line))
-    body = [[name, *(line.get(title, "–") for title in names)] for name, line in found.items() if line]
-    return table(["", *names], body) if body else None
 
 
 def reconstruction_table(document: Document) -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -14,13 +12,14 @@ import numpy as np
 
 from core.picture_files import framed
 from core.request import Request, SamplerSettings
-from demo import words
 from demo.given import EXAMPLE, examples_of
-from demo.jobs import Encoding, Finished, Job, labelled
+from demo.jobs import Encoding, Job, labelled
 from demo.layout import control, panel, view_column
-from demo.scene import TITLES, File, Scene, Value, film_suffixes
+from demo.scene import Scene, Value
 from demo.settings import FRAMES, PageSettings
 from demo.view import View
+from demo.views.picture.figures import errors_value, gauss
+from demo.views.picture.saved import bridge_files, journey_files
 
 if TYPE_CHECKING:
     from core import Engine
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 CURVE = (5, 10, 20, 50, 100)  # S at which the error is measured
 OTHERS = 4  # examples with whose x_T the picture's is compared
-SIDE = 84  # pixels, at least, of a picture in a PNG
 GONE = "This picture is not kept here any more: drop it again, or take an example."
 NONE = "Drop a picture here, or choose one."
 NONE_HERE = "Your picture has none for this run: drop one there, or choose an example."
@@ -171,118 +169,6 @@ def given_value(scene: Scene, name: str) -> Value:
         "examples": row,
         "n": len(each),
     }
-
-
-def gauss(run: Finished, others: Finished | None) -> Value:
-    """How much the picture's x_T looks like a seed's noise. others: held-out examples, taken up in the same way."""
-    from core.gaussian import EDGE, gaussianness
-
-    assert run.found is not None
-    g = gaussianness(run.found.x_T[0])
-    theirs = [] if others is None or others.found is None else [gaussianness(x) for x in others.found.x_T]
-    ranges = {
-        name: (min(values), max(values))
-        for name in ("mean", "std", "neighbours")
-        if (values := [getattr(one, name) for one in theirs])
-    }
-    return {
-        "state": "done", "label": f"S = {run.job.request.settings.steps}", "edge": EDGE,
-        "figures": [
-            [title, f"{getattr(g, name):.3f}", f"noise: {ideal}", words.range_text(ranges.get(name))]
-            for name, title, ideal in (("mean", "mean", 0), ("std", "std", 1), ("neighbours", "neighbours", 0))
-        ],
-        "counts": g.counts.tolist(), "expected": [round(float(e), 2) for e in g.expected],
-        "said": words.gaussian_said({name: getattr(g, name) for name in words.IDEAL}, g.n, ranges),
-    }  # fmt: skip
-
-
-def errors_value(scene: Scene) -> Value:
-    """The error of the way there and back at each S, plain and refined; the page's own S among them."""
-    refined = scene.page.refine or 1
-    points: dict[int, list[list[float]]] = {0: [], refined: []}
-    wanted = [job for job in scene.jobs if job.name.startswith("error ")]
-    for job in wanted:
-        run = scene.finished.get(job.name)
-        if run is not None and run.found is not None and job.encoding is not None:
-            points[job.encoding.refine].append([job.request.settings.steps, run.found.errors[0]])
-    own = scene.finished.get("journey")
-    if own is not None and own.found is not None:
-        points.setdefault(scene.page.refine, []).append([scene.page.steps, own.found.errors[0]])
-    done = sum(job.name in scene.finished for job in wanted)
-    asked = next((scene.now[job.name]["ask"] for job in wanted if "ask" in scene.now.get(job.name, {})), None)
-    state = "none" if not wanted else "done" if done == len(wanted) else "running" if done else "waiting"
-    return {
-        "state": "asked" if asked else state, "ask": asked, "progress": done / max(1, len(wanted)),
-        "lines": [
-            {"name": "plain" if refine == 0 else f"{refine} refinement{'s' if refine > 1 else ''} a step",
-             "points": sorted({S: [S, error] for S, error in found}.values())}
-            for refine, found in sorted(points.items())
-        ],
-        "S": scene.page.steps,
-    }  # fmt: skip
-
-
-def journey_files(scene: Scene, run: Finished) -> list[File]:
-    """The film of both ways, and x_T itself with the notes that decode it."""
-    from core import files
-    from core.latent_files import notes_text
-
-    found, engine = run.found, scene.engine
-    assert found is not None
-    assert run.job.encoding is not None
-    settings, refine = engine.resolve(run.job.request.settings), run.job.encoding.refine
-
-    def film(suffix: str) -> bytes:
-        return files.journey(suffix, run.record, found.film, scene.page.captions)
-
-    def array() -> bytes:
-        buffer = io.BytesIO()
-        np.save(buffer, found.x_T.numpy())
-        return buffer.getvalue()
-
-    def notes() -> bytes:
-        return notes_text(found.x_T, engine.checkpoint, settings, refine).encode()
-
-    films = [file(TITLES[suffix], run, "there-and-back", suffix, partial(film, suffix)) for suffix in film_suffixes()]
-    latents = [file("x_T as .npy", run, "x_T", ".npy", array), file("its notes", run, "x_T", ".json", notes)]
-    return [*films, *latents, seen_file(run, 0)]
-
-
-def bridge_files(scene: Scene, run: Finished) -> list[File]:
-    """The path as the other strips are saved, and its second picture; the first is the journey's."""
-    from core import files
-
-    def strip(suffix: str) -> bytes:
-        return files.strip(suffix, run.made, side=SIDE, words=scene.page.captions and suffix != ".png")
-
-    suffixes = [*film_suffixes(), ".png"]
-    strips = [file(TITLES[suffix], run, "between-pictures", suffix, partial(strip, suffix)) for suffix in suffixes]
-    return [*strips, seen_file(run, 1)]
-
-
-def seen_name(checkpoint: str, k: int) -> str:
-    """What the file of a run's picture k is called, here and in the commands of Reproduce."""
-    return f"{checkpoint}_picture-{k + 1}.png"
-
-
-def seen_file(run: Finished, k: int) -> File:
-    """The part of picture k that was taken, of the network's own size: what ``core encode`` reads as the page did."""
-    from PIL import Image
-
-    def png() -> bytes:
-        assert run.job.encoding is not None
-        assert run.job.encoding.pixels is not None
-        buffer = io.BytesIO()
-        Image.fromarray(run.job.encoding.pixels[k]).save(buffer, "PNG")
-        return buffer.getvalue()
-
-    return File("as the network sees it", seen_name(run.checkpoint, k), (run,), png)
-
-
-def file(label: str, run: Finished, what: str, suffix: str, make: Callable[[], bytes]) -> File:
-    """Named after its settings and not after seeds, of which it has none."""
-    name = f"{run.checkpoint}_picture_S{run.job.request.settings.steps}_{what}{suffix}"
-    return File(label, name, (run,), make)
 
 
 VIEW = View("picture", layout, jobs, panels, fitted=fitted)

@@ -20,7 +20,8 @@ from demo.views.branches import jobs as branches
 from demo.views.compare import jobs as race
 from demo.views.explore import jobs as explore
 from demo.views.interpolate import jobs as path_and_sheet
-from demo.views.picture import run_here, seen_name
+from demo.views.picture import run_here
+from demo.views.picture.saved import seen_name
 
 BEGIN_WITH_PICTURES = ("journey", "bridge")
 SAVE_THEM = '<p class="first">Save first, in <em>Your picture</em>, each file “as the network sees it”.</p>'

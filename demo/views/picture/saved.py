@@ -1,0 +1,77 @@
+"""The files of Your picture: films, strips, latents, and the part of a picture that was taken."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from demo.jobs import Finished
+from demo.scene import TITLES, File, Scene, film_suffixes
+
+SIDE = 84  # pixels, at least, of a picture in a PNG
+
+
+def journey_files(scene: Scene, run: Finished) -> list[File]:
+    """The film of both ways, and x_T itself with the notes that decode it."""
+    from core import files
+    from core.latent_files import notes_text
+
+    found, engine = run.found, scene.engine
+    assert found is not None
+    assert run.job.encoding is not None
+    settings, refine = engine.resolve(run.job.request.settings), run.job.encoding.refine
+
+    def film(suffix: str) -> bytes:
+        return files.journey(suffix, run.record, found.film, scene.page.captions)
+
+    def array() -> bytes:
+        buffer = io.BytesIO()
+        np.save(buffer, found.x_T.numpy())
+        return buffer.getvalue()
+
+    def notes() -> bytes:
+        return notes_text(found.x_T, engine.checkpoint, settings, refine).encode()
+
+    films = [file(TITLES[suffix], run, "there-and-back", suffix, partial(film, suffix)) for suffix in film_suffixes()]
+    latents = [file("x_T as .npy", run, "x_T", ".npy", array), file("its notes", run, "x_T", ".json", notes)]
+    return [*films, *latents, seen_file(run, 0)]
+
+
+def bridge_files(scene: Scene, run: Finished) -> list[File]:
+    """The path as the other strips are saved, and its second picture; the first is the journey's."""
+    from core import files
+
+    def strip(suffix: str) -> bytes:
+        return files.strip(suffix, run.made, side=SIDE, words=scene.page.captions and suffix != ".png")
+
+    suffixes = [*film_suffixes(), ".png"]
+    strips = [file(TITLES[suffix], run, "between-pictures", suffix, partial(strip, suffix)) for suffix in suffixes]
+    return [*strips, seen_file(run, 1)]
+
+
+def seen_name(checkpoint: str, k: int) -> str:
+    """What the file of a run's picture k is called, here and in the commands of Reproduce."""
+    return f"{checkpoint}_picture-{k + 1}.png"
+
+
+def seen_file(run: Finished, k: int) -> File:
+    """The part of picture k that was taken, of the network's own size: what ``core encode`` reads as the page did."""
+    from PIL import Image
+
+    def png() -> bytes:
+        assert run.job.encoding is not None
+        assert run.job.encoding.pixels is not None
+        buffer = io.BytesIO()
+        Image.fromarray(run.job.encoding.pixels[k]).save(buffer, "PNG")
+        return buffer.getvalue()
+
+    return File("as the network sees it", seen_name(run.checkpoint, k), (run,), png)
+
+
+def file(label: str, run: Finished, what: str, suffix: str, make: Callable[[], bytes]) -> File:
+    """Named after its settings and not after seeds, of which it has none."""
+    name = f"{run.checkpoint}_picture_S{run.job.request.settings.steps}_{what}{suffix}"
+    return File(label, name, (run,), make)
