@@ -102,18 +102,22 @@ def python_code(
     batch: int | None = None, backend: str = "auto", latents: str | None = None,
 ) -> str:  # fmt: skip
     """A script of a few lines. checkpoint: a folder. batch, latents: as for command_line."""
-    size = batch or request.count
     latents = latents or latents_needed(request)
     given = "" if latents is None else f", x_T=np.load({latents!r})"
-    at_once = f", max_batch={size}" if size != min(BATCH, request.count) else ""
     return (
         f"{'import numpy as np' + chr(10) + chr(10) if given else ''}"
         f"from core import {'Branches, ' if request.branches else ''}Engine, Request, SamplerSettings\n\n"
         f"{engine_code(checkpoint, device, precision, backend)}"
         f"{request_code(request)}"
-        f"result = engine.sample(request{given}{at_once})\n"
+        f"result = engine.sample(request{given}{at_once(request, batch)})\n"
         f"result.save({out!r})\n"
     )
+
+
+def at_once(request: Request, batch: int | None) -> str:
+    """The argument for ``batch`` pictures in one network call, all where it is None; "" where the engine does so."""
+    size = batch or request.count
+    return f", max_batch={size}" if size != min(BATCH, request.count) else ""
 
 
 def engine_code(checkpoint: str, device: str, precision: str, backend: str) -> str:

@@ -2,8 +2,7 @@
 
 Prints the seeds of which every checkpoint's feature net takes the pictures of all these S (η = 0) for the same: a
 garment's class, all parts of a face. Of each also how far the pictures of neighbouring S lie apart at most (root mean
-square on [0, 1]), the least certainty of the net about the last picture, and whether a face passes its checks. The
-page's opening seeds and the README's race are taken from these, as the cards say.
+square on [0, 1]), the least certainty of the net about the last picture, and whether that face fails a check.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def steadiness(folder: Path, seeds: tuple[int, ...], steps: list[int]) -> list[t
     good = check_faces(pixels).all_ok if has_faces(net.config.name, pixels) else np.ones(len(seeds), bool)
     print(f"{folder}: the same at S = {', '.join(map(str, steps))} are {same.sum()} of {len(seeds)}")
     return [
-        (bool(s and g), f"{folder.name}: apart {a:.3f}, certain {c:.2f}{'' if g else ', fails a check'}")
+        (bool(s), f"{folder.name}: apart {a:.3f}, certain {c:.2f}{'' if g else ', fails a check'}")
         for s, a, c, g in zip(same, apart, certain, good, strict=True)
     ]
 
@@ -51,6 +50,8 @@ def main() -> None:
     parser.add_argument("--steps", default="10,20,50,100")
     args = parser.parse_args()
     steps = [int(S) for S in args.steps.split(",")]
+    if len(steps) < 2:
+        parser.error("--steps: name two or more, such as 10,50")
     found = [steadiness(folder, args.seeds, steps) for folder in args.checkpoints]
     for seed, lines in zip(args.seeds, zip(*found, strict=True), strict=True):
         if all(steady for steady, _ in lines):

@@ -13,6 +13,7 @@ from core.evaluate.cells import Cell, cells
 from core.evaluate.courses import smoothness, switches, travel
 from core.evaluate.distances import frechet, kernel_distance
 from core.evaluate.feature_net import FeatureConfig, FeatureNet
+from core.evaluate.parts import load
 from core.evaluate.quality import face_shares
 from core.evaluate.ruler import Ruler
 from core.evaluate.runner import KINDS, parts_of
@@ -95,7 +96,13 @@ def test_a_picture_of_no_clear_class_is_counted(setup):
     assert net.certainty(images, batch=2)["shape"].tolist() == pytest.approx([0.5, 0.5, 0.5, 0.9, 0.9])
     assert quality.unsure_shares(replace(setup, net=net), images) == {"shape": 0.6}
     found = figures(quality, setup, Cell("quality", 5, 6, 30))
-    assert 0 <= found["unsure"]["shape"] <= 1
+    images = load(parts_of(setup, Cell("quality", 5, 6, 30)), "images")
+    logits = setup.net(from_pixels(images))["shape"].detach()
+    assert found["unsure"] == {"shape": float((logits.softmax(1).amax(1) < 0.6).double().mean())}
+    held = quality.figures(setup, Cell("quality", 0, 10, 0, way="floor"))["unsure"]
+    assert held == quality.unsure_shares(setup, setup.held_out[:10])
+    knows_none = FeatureNet(FeatureConfig("toy", 8, 3, (8,), {}, (), (), features=4)).eval()
+    assert quality.unsure_shares(replace(setup, net=knows_none), images) == {}
 
 
 def test_more_held_out_pictures_than_there_are_are_refused(setup):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core import DataError
-from core.evaluate.cells import cells
+from core.evaluate.cells import KINDS, cells
 from core.evaluate.claims import claims_text
 from core.evaluate.headline import headline, headline_table, headline_text
 from core.evaluate.plots import plot_all
@@ -109,6 +109,11 @@ def test_more_pictures_decide_the_headline_where_ddpm_is_among_them():
               for (eta, S), v in more.items()}  # fmt: skip
     found["cells"] |= cells_
     assert (headline(found).S, headline(found).n) == (20, 300)
+    assert headline_table(found) is None  # nothing to set them beside yet
+    ddpm_alone = with_quality(few)
+    ddpm_alone["cells"]["headline/eta=1/S=1000"] = quality(1.0, 1000, 5.0, n=1000) | {"kind": "headline"}
+    assert headline(ddpm_alone).n == 300
+    assert headline_table(ddpm_alone) is None
     found["cells"]["headline/eta=1/S=1000"] = quality(1.0, 1000, 5.0, n=1000) | {"kind": "headline"}
     assert (headline(found).S, headline(found).n, headline(found).ddpm) == (50, 1000, 5.0)
     assert "gives 5 ± 0.062 (n = 1000); the nearest of fewer steps is S = 20, 20 ± 2 % above" in headline_text(found)
@@ -116,7 +121,8 @@ def test_more_pictures_decide_the_headline_where_ddpm_is_among_them():
     found["cells"]["headline/floor"] = {
         "kind": "headline", "way": "floor", "figures": {"frechet": 3.5, "spread": 0.25, "checks": checks},
     }  # fmt: skip
-    lines = headline_table(found).splitlines()
+    said, _, *lines = headline_table(found).splitlines()
+    assert "n = 1000; times are those of the cells themselves" in said
     assert "all three" in lines[0]
     assert lines[2] == "| held-out data | 3.5 ± 0.25 | – | – | 50.0 % | 25.0 % | 100.0 % | 12.5 % |"
     assert lines[4] == "| η = 0 (DDIM), S = 50 | 5.25 ± 0.062 | +5 ± 2 % | 20 | – | – | – | – |"
@@ -137,8 +143,10 @@ def test_without_ddpm_or_a_good_s_the_headline_says_so():
     assert "not yet" in headline_text(with_quality({("0", 50): 1.0}))
     bad = with_quality({("0", 50): 20.0, ("1", 1000): 10.0})
     assert headline(bad).S is None
-    assert "No S of the cells run" in headline_text(bad)
-    assert headline(with_quality({("1", 1000): 10.0})).nearest is None
+    assert "**None of S = 50 brings η = 0 within 10 % of DDPM.**" in headline_text(bad)
+    alone = with_quality({("1", 1000): 10.0})
+    assert headline(alone).nearest is None
+    assert "No S that was run" in headline_text(alone)
 
 
 def test_a_missed_headline_says_by_how_much():
@@ -161,15 +169,15 @@ def test_nothing_is_invented_where_nothing_was_run():
 
 def test_every_cell_of_the_plan_has_a_place_on_the_page():
     empty = section(document(), {}).count("not run")
-    drawn = quality("0", 5, 1.5)["figures"] | {"n_all": 400, "frechet_all": 0.5}
     figures = {
-        "quality": drawn,
+        "quality": quality("0", 5, 1.5)["figures"] | {"n_all": 400, "frechet_all": 0.5},
         "reconstruction": {"mse": 0.0014, "spread": 0.0001, "held_back": 0.25},
         "consistency": {name + end: 0.5 for name in ("pixels", "features") for end in ("", "_spread", "_unrelated")},
         "interpolation": {"frechet": 2.5, "spread": 0.5, "kid": 0.1, "kid_spread": 0.2, "frechet_ends": 1.0,
                           "spread_ends": 0.5, "detour": 1.25, "jump": 2.0, "attributes": {}},
         "speed": {"n": 16, "rows": [], "load_before": 0.0, "load_after": 0.0},
     }  # fmt: skip
+    assert {*figures, "headline"} == set(KINDS)  # that one has a test of its own
     for cell in cells(list(figures), 1000, 300, 100):
         found = {"kind": cell.kind, "eta": cell.eta if cell.eta == "hat" else float(cell.eta), "S": cell.S,
                  "way": cell.way or None, "figures": figures[cell.kind], **about(n=cell.n)}  # fmt: skip

@@ -202,7 +202,7 @@ def test_the_command_measures_draws_and_renders(files, tmp_path, capsys):
     assert "## net" in page
     assert "(n = 16)" in page
     assert "| η = 0 (DDIM), S = 10 |" in page
-    assert "of the same run." in page or "No S of the cells run" in page
+    assert "of the same run." in page or "**None of S = 10 brings" in page
     assert (tmp_path / "images" / "results-net-quality.png").is_file()
 
 

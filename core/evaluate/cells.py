@@ -13,7 +13,7 @@ TO_DATA = ("quality", "headline", "interpolation")  # kinds that measure distanc
 SEEN_BY_NET = (*TO_DATA, "consistency")  # kinds that the feature net looks at
 ETAS = ("0", "1", "hat", "0.2", "0.5")  # at equal cost in this order: DDIM and DDPM first
 QUALITY_STEPS = (5, 10, 20, 50, 100)  # and T
-SURE = 0.6  # a probability: below it no class has a clear lead over all the others
+SURE = 0.6  # probability of a class from which on it leads any other by 0.2 at least
 HEADLINE_STEPS = (10, 20, 50, 100)  # of η = 0, beside DDPM's T: how few are as good, decided with more pictures
 VARIANTS = ("trailing", "linspace", "quadratic", "unclipped")  # of η = 0: other step lists, and x̂0 not clipped
 VARIANT_STEPS = (20, 50)

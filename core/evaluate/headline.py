@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,7 @@ class Headline:
     DDPM's, and the spread of that share) of the η = 0 cell of fewer steps with the least distance, None where none is.
     ratio: how many times less wall-clock S takes than T at η = 1; same_run: whether both times are from the
     speed cell, else from the cells of the distances. n: pictures a cell.
+    tried: the S of η = 0.
     """
 
     T: int
@@ -29,6 +30,7 @@ class Headline:
     ddpm: float
     ddpm_spread: float
     n: int
+    tried: tuple[int, ...]
     nearest: tuple[int, float, float] | None = None
     S: int | None = None
     frechet: float | None = None
@@ -47,14 +49,14 @@ def _rows(document: Document, kind: str) -> dict[tuple[str, int], QualityRow]:
     return {(row.eta, row.S): row for row in quality_rows(document, kind)}
 
 
-def _ratio(document: Document, row: QualityRow, ddpm: QualityRow) -> tuple[float, bool]:
-    """(how many times less wall-clock a cell's S takes than DDPM, whether both times are of the one speed cell)."""
+def _seconds(document: Document, rows: Sequence[QualityRow]) -> tuple[list[float], bool]:
+    """(of each row seconds that compare with each other, whether all are of the one speed cell or else of the rows)."""
     speed = cell(document, "speed/steps")
     times = {} if speed is None else {(found["eta"], found["S"]): found["seconds"] for found in speed["rows"]}
-    slow, fast = times.get((1.0, ddpm.S)), times.get((0.0, row.S))
-    if slow is not None and fast is not None:
-        return slow / fast, True
-    return ddpm.seconds_per_image / row.seconds_per_image, False
+    keys = [(float(row.eta), row.S) for row in rows]
+    if all(key in times for key in keys):
+        return [times[key] for key in keys], True
+    return [row.seconds_per_image for row in rows], False
 
 
 def _ddim(rows: dict[tuple[str, int], QualityRow]) -> list[QualityRow]:
@@ -66,7 +68,7 @@ def headline(document: Document, within: float = 0.1) -> Headline | None:
     S = T was not run."""
     T = int(document["checkpoint"]["T"])
     rows = _rows(document, "headline")
-    if ("1", T) not in rows:
+    if ("1", T) not in rows or not _ddim(rows):
         rows = _rows(document, "quality")
     ddpm = rows.get(("1", T))
     if ddpm is None:
@@ -74,11 +76,12 @@ def headline(document: Document, within: float = 0.1) -> Headline | None:
     ddim = _ddim(rows)
     best = next((row for row in ddim if row.frechet <= (1 + within) * ddpm.frechet), None)
     missed = min(ddim[: ddim.index(best)] if best else ddim, key=lambda row: row.frechet, default=None)
-    bare = Headline(T, within, ddpm.frechet, ddpm.spread, ddpm.n, None if missed is None else _above(missed, ddpm))
+    nearest = None if missed is None else _above(missed, ddpm)
+    bare = Headline(T, within, ddpm.frechet, ddpm.spread, ddpm.n, tuple(row.S for row in ddim), nearest)
     if best is None:
         return bare
-    ratio, same_run = _ratio(document, best, ddpm)
-    return replace(bare, S=best.S, frechet=best.frechet, spread=best.spread, ratio=ratio, same_run=same_run)
+    (fast, slow), same_run = _seconds(document, [best, ddpm])
+    return replace(bare, S=best.S, frechet=best.frechet, spread=best.spread, ratio=slow / fast, same_run=same_run)
 
 
 def headline_text(document: Document) -> str:
@@ -93,7 +96,8 @@ def headline_text(document: Document) -> str:
         S, above, spread = found.nearest
         nearest = f"; {others} is S = {S}, {100 * above:.0f} ± {100 * spread:.0f} % above"
     if found.S is None:
-        return f"**No S of the cells run brings η = 0 within {within} of DDPM.** {ddpm}{nearest}."
+        tried = f"None of S = {', '.join(map(str, found.tried))}" if found.tried else "No S that was run"
+        return f"**{tried} brings η = 0 within {within} of DDPM.** {ddpm}{nearest}."
     gives = f"Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}{nearest}."
     if found.S == found.T:
         return f"**η = 0 is within {within} of DDPM with all {found.T} steps only.** {gives}"
@@ -103,23 +107,32 @@ def headline_text(document: Document) -> str:
 
 
 def headline_table(document: Document) -> str | None:
-    """η = 0 at few steps beside DDPM, with more pictures than the other tables; None where no such cell was run."""
+    """η = 0 at few steps beside DDPM, with more pictures than the other tables, and a line about it before; None while
+    DDPM's cell, or all of η = 0, was not run."""
     rows = _rows(document, "headline")
-    ddpm = rows.get(("1", int(document["checkpoint"]["T"])))
-    lines: list[tuple[list[str], Figures]] = []
+    ddpm, ddim = rows.get(("1", int(document["checkpoint"]["T"]))), _ddim(rows)
+    if ddpm is None or not ddim:
+        return None
+    seconds, same_run = _seconds(document, [*ddim, ddpm])
+    lines: list[tuple[list[str], Figures | None]] = []
     floor = cell(document, "headline/floor")
     if floor is not None:
         lines.append((["held-out data", tables.measured(floor["frechet"], floor["spread"]), "–", "–"], floor))
-    for row in [*_ddim(rows), *([] if ddpm is None else [ddpm])]:
-        above, faster = "–", "–"
-        if ddpm is not None and row is not ddpm:
-            _, more, spread = _above(row, ddpm)
-            above, faster = f"{100 * more:+.0f} ± {100 * spread:.0f} %", tables.number(_ratio(document, row, ddpm)[0])
-        figures = cell(document, f"headline/eta={row.eta}/S={row.S}") or {}
-        first = [f"{tables.eta_name(row.eta)}, S = {row.S}", tables.measured(row.frechet, row.spread), above, faster]
-        lines.append((first, figures))
-    each = [shares(figures) for _, figures in lines]
+    for row, time in zip([*ddim, ddpm], seconds, strict=True):
+        _, more, spread = _above(row, ddpm)
+        beside = (
+            ["–", "–"]
+            if row is ddpm
+            else [f"{100 * more:+.0f} ± {100 * spread:.0f} %", tables.number(seconds[-1] / time)]
+        )
+        named = [f"{tables.eta_name(row.eta)}, S = {row.S}", tables.measured(row.frechet, row.spread)]
+        lines.append(([*named, *beside], cell(document, f"headline/eta={row.eta}/S={row.S}")))
+    each = [shares(figures or {}) for _, figures in lines]
     names = list(dict.fromkeys(name for found in each for name in found))
     body = [[*first, *(found.get(name, "–") for name in names)] for (first, _), found in zip(lines, each, strict=True)]
     head = ["", "Fréchet", "above DDPM", "times faster", *names]
-    return tables.table(head, body) if body else None
+    times = "one run" if same_run else "the cells themselves, not of one run"
+    said = f"The cells that decide it, with n = {ddpm.n}; times are those of {times}."
+    if names:
+        said += " The shares are explained under Quality."
+    return f"{said}\n\n{tables.table(head, body)}"

@@ -24,7 +24,7 @@ def face_shares(setup: Setup, images: UInt8Array) -> dict[str, float] | None:
 
 def unsure_shares(setup: Setup, images: UInt8Array) -> dict[str, float]:
     """Of each class attribute, the share of pictures N×C×H×W for which the feature net gives no class a probability of
-    SURE: what is no garment at all, or half one and half another."""
+    SURE. Real pictures are unclear at times, too: the floor says how often."""
     certain = setup.need_net().certainty(images)
     return {name: float(np.mean(probability < SURE)) for name, probability in certain.items()}
 

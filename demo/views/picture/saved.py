@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from demo.jobs import Finished
 from demo.scene import TITLES, File, Scene, film_suffixes
@@ -52,23 +54,26 @@ def bridge_files(scene: Scene, run: Finished) -> list[File]:
     return [*strips, seen_file(run, 1)]
 
 
-def seen_name(checkpoint: str, k: int) -> str:
-    """What the file of a run's picture k is called, here and in the commands of Reproduce."""
-    return f"{checkpoint}_picture-{k + 1}.png"
+def seen_name(checkpoint: str, pixels: NDArray[np.uint8]) -> str:
+    """What the file of the part H×W×3 of a picture is called, here and in the commands of Reproduce: another part is
+    another name, or a command would take up the part that was saved before."""
+    return f"{checkpoint}_picture_{hashlib.sha256(pixels.tobytes()).hexdigest()[:8]}.png"
 
 
 def seen_file(run: Finished, k: int) -> File:
-    """The part of picture k that was taken, of the network's own size: what ``core encode`` reads as the page did."""
+    """The part of picture k that was taken, at the network's own size: what ``core encode`` reads as the page did."""
     from PIL import Image
 
+    assert run.job.encoding is not None
+    assert run.job.encoding.pixels is not None
+    pixels = run.job.encoding.pixels[k]
+
     def png() -> bytes:
-        assert run.job.encoding is not None
-        assert run.job.encoding.pixels is not None
         buffer = io.BytesIO()
-        Image.fromarray(run.job.encoding.pixels[k]).save(buffer, "PNG")
+        Image.fromarray(pixels).save(buffer, "PNG")
         return buffer.getvalue()
 
-    return File("as the network sees it", seen_name(run.checkpoint, k), (run,), png)
+    return File("the part taken", seen_name(run.checkpoint, pixels), (run,), png)
 
 
 def file(label: str, run: Finished, what: str, suffix: str, make: Callable[[], bytes]) -> File:

@@ -23,7 +23,7 @@ HERE = (
     "same precision, backend and number of threads.</p>"
 )
 FILE = (
-    "<h2>Take up an exported picture</h2><p>Every GIF, WebP, MP4 and PNG from here carries its settings. They are "
+    "<h2>Take up an exported picture</h2><p>Every GIF, WebP, MP4 and PNG of a run carries its settings. They are "
     "shown first; nothing changes until you load them.</p>"
 )
 SHOWN = "(path, _) => [path, window.ddim.settings.checkpoint]"  # the settings live in the browser

@@ -24,7 +24,7 @@ from demo.views.picture import run_here
 from demo.views.picture.saved import seen_name
 
 BEGIN_WITH_PICTURES = ("journey", "bridge")
-SAVE_THEM = '<p class="first">Save first, in <em>Your picture</em>, each file “as the network sees it”.</p>'
+SAVE_THEM = '<p class="first">Save first, in <em>Your picture</em>, the part of each picture that was taken.</p>'
 
 
 def request_here(what: str, page: PageSettings, engine: Engine) -> Request:
@@ -59,28 +59,31 @@ def words_html(text: str) -> str:
     return re.sub(r"\S+", lambda word: f"<span>{html.escape(word[0])}</span>", text)
 
 
+def batch_here(request: Request, engine: Engine) -> int | None:
+    """Pictures in one network call of the page's run, where that decides the last bit; None where all go at once."""
+    return engine.fits if request.count > engine.fits and engine.backend not in SAME_AT_ANY_BATCH else None
+
+
 def picture_blocks(job: Job, engine: Engine, folder: str) -> list[tuple[str, str]]:
     """``code`` of a run that began with pictures, which are read from the files that the page offers of them."""
     assert job.encoding is not None
-    request = job.request
-    names = [seen_name(engine.checkpoint.name, k) for k in range(len(job.encoding.sources))]
+    assert job.encoding.pixels is not None
+    names, request = [seen_name(engine.checkpoint.name, pixels) for pixels in job.encoding.pixels], job.request
     about = (names, request, job.encoding.refine, folder, str(engine.device), engine.precision)
-    out = (f"{job.name}.png", engine.backend)
+    out = (f"{job.name}.png", batch_here(request, engine), engine.backend)
     return [("Command line", picture_command_lines(*about, *out)), ("Python", picture_code(*about, *out))]
 
 
 def code_panel(host: EngineHost, engine: Engine, page: PageSettings, find: Find) -> str:
     """The run that page.what names, written out as markup; or why there is none. find: the tab's pictures."""
-    folder = host.folder_text(page.checkpoint)
+    folder, where = host.folder_text(page.checkpoint), (str(engine.device), engine.precision)
     try:
         if page.what in BEGIN_WITH_PICTURES:
             return SAVE_THEM + code_html(picture_blocks(run_here(page.what, page, engine, find), engine, folder))
         request = request_here(page.what, page, engine)
     except ValueError as error:
         return f'<p role="alert">{html.escape(str(error))}</p>'
-    where = str(engine.device), engine.precision
-    batch = engine.fits if request.count > engine.fits and engine.backend not in SAME_AT_ANY_BATCH else None
-    return code_html(code(request, folder, *where, f"{page.what}.png", batch, engine.backend))
+    return code_html(code(request, folder, *where, f"{page.what}.png", batch_here(request, engine), engine.backend))
 
 
 def code_html(blocks: Sequence[tuple[str, str]]) -> str:
