@@ -48,7 +48,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--precision", default="auto", help="auto (fp32), fp32, bf16, fp16")
     parser.add_argument("--backend", default="auto", help="what computes the network: auto, onnxruntime or torch")
     parser.add_argument(
-        "--threads", type=at_least_1, metavar="N", help="CPU threads for torch; default: its own choice"
+        "--threads", type=at_least_1, metavar="N", help="CPU threads of the network; default: torch's choice"
     )
     parser.add_argument("--share", action="store_true", help="also serve at a public gradio.live address")
     add_options(parser)

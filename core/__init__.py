@@ -1,4 +1,4 @@
-"""Denoising diffusion implicit models: the sampling engine. This list is the whole public surface.
+"""Denoising diffusion implicit models: the sampling engine. This list names what is public.
 
 Names are imported when they are first asked for: what needs no torch, such as the list of checkpoints, does not wait
 seconds for it.

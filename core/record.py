@@ -101,7 +101,7 @@ class Recorded:
 
 
 def read_record(path: str | Path) -> dict[str, object]:
-    """The record inside an exported PNG, GIF or WebP, as this version writes it. Raises DataError if there is none."""
+    """The record inside an exported PNG, GIF, WebP or MP4, as this version writes it. Raises DataError without one."""
     try:
         raw = json.loads(embedded_text(path) or "")
     except (ValueError, RecursionError):

@@ -40,7 +40,7 @@ class EngineHost:
     """Checkpoints under a folder, and further ones, opened on first use and kept while they are used. Thread-safe.
 
     threads: CPU threads that torch may use, at least 1; None leaves that to torch. api_minutes: what a call of the
-    API may take, by estimate; while it runs, everybody else waits. limits: of what needs no estimate. public: strangers
+    API may take, by estimate; it takes turns with everybody else. limits: of what needs no estimate. public: strangers
     come, so no answer names a path of this machine. allow_checkpoints: the folder below which
     visitors may open checkpoints by name; None where they may not. opened_here: the names of what they opened.
     """

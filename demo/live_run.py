@@ -66,7 +66,7 @@ class LiveRun:
         for name, value in self.view.early(self.page).items():
             yield self._panel(name, value)
         if not self.host.loaded(self.page.checkpoint):
-            yield status("loading", "Loading the model; what you see was recorded earlier.")
+            yield status("loading", "Loading the model.")
         engine = yield from self._opened()
         if engine is None:
             if self.stopped():

@@ -71,7 +71,7 @@ FIELDS: dict[str, Field] = {
     ),
     "eta": Field(
         Real(0, 1), 0.0, "Randomness η",
-        "0: no noise is added on the way, the same picture every time (DDIM). 1: as much as DDPM adds.",
+        "0: no noise is added on the way, so x_T alone decides the picture (DDIM). 1: as much as DDPM adds.",
     ),
     "seed": Field(SEED, 6, "Seed", "Names the noise x_T that the pictures start from: the same seed, the same noise."),
     "seed_to": Field(SEED, 10, "blend with", "The seed at the far end of the strip: its noise is mixed in bit by bit."),

@@ -32,7 +32,7 @@ class Stop:
 TOUR = (
     Stop(
         "fewer-steps", "Fewer steps",
-        "Three runs from one noise, with 100, 20 and 5 steps. It is one and the same person each time: 20 steps "
+        "Three runs from one noise, with 100, 20 and 5 steps. It is one and the same picture each time: 20 steps "
         "can hardly be told from 100, 5 lose fine detail. Time falls in proportion.",
         "#race",
         {"view": "compare", "lanes": (Lane(100, 0.0), Lane(20, 0.0), Lane(5, 0.0)), "seed": 6},
@@ -49,7 +49,7 @@ TOUR = (
         "same-noise", "The noise is a code",
         "Now B takes 100 steps, without added noise: A and B show the same picture and differ in the finest "
         "details only. So the noise x_T decides what is shown. (Seed 3 is a boundary case: there 10 steps end in "
-        "another person.)",
+        "another picture.)",
         "#duel",
         {"view": "explore", "steps": 20, "eta": 0.0, "steps_b": 100, "eta_b": 0.0, "spacing": "leading",
          "solver": "ddim", "seed": 6},
@@ -57,14 +57,14 @@ TOUR = (
     Stop(
         "interpolate", "Between two noises",
         "Every picture starts from a noise between those of two seeds. Each is a picture of its own, and the "
-        "change has no jumps; mixing the pixels instead shows two faces at once, beside it.",
+        "change has no jumps; mixing the pixels instead shows two pictures at once, beside it.",
         "#path",
         {"view": "interpolate", "steps": 20, "eta": 0.0, "keys": (6, 10, 5), "between": 6, "loop": True,
          "own_noise": False, "spacing": "leading", "solver": "ddim"},
     ),
     Stop(
         "take-home", "Take it with you",
-        "At the top of each panel are its files: this GIF plays the path as a loop. Each file carries the settings "
+        "At the top of each panel are its files: this GIF plays the path as a loop. Each film carries the settings "
         "that made it; drop it on Reproduce, here or elsewhere, and it tells you how it was made.",
         "#path .exports",
         {"view": "interpolate"},

@@ -194,7 +194,10 @@ def gaussian_said(figures: Mapping[str, float], n: int, others: Mapping[str, tup
         if not low - room <= figures[name] <= high + room:
             unlike.append(f"{FIGURES[name]} {figures[name]:.2f} where they have {low:.2f} to {high:.2f}")
     if unlike:
-        return f"Unlike held-out pictures on the same way: {', '.join(unlike)}. Such a picture was not in the training."
+        differs = ", ".join(unlike)
+        return (
+            f"Unlike held-out pictures taken up the same way: {differs}. The network saw no such picture in training."
+        )
     said = " and ".join(FIGURES[name] for name in far)
     if others:
         why = "but held-out pictures have the same: the steps up are coarse. More of them, or refinements, help."

@@ -227,7 +227,7 @@ def measure(address: str, page: Page, repeats: int) -> list[str]:
 
 
 def ratios(checkpoints: Path, page: Page) -> list[str]:
-    """Steps in the page against steps of the engine alone, one picture and sixteen (with eleven of the strip)."""
+    """Steps in the page against steps of the engine alone, one picture and sixteen."""
     out = []
     page.evaluate("window.ddim.set({ eta: 0.5 })")  # with noise no panel shares a run with another, so 16 are 16
     for panel, n, S, wanted in (

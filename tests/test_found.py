@@ -191,7 +191,7 @@ def test_a_run_from_latents_in_a_file_is_not_set_up_as_its_seeds_own(engine, her
     record = {**record_of(engine, Request((3,))), "latents_sha256": "a" * 64}
     found = read(record, here)
     assert found.controls is None
-    assert found.why == "It began from latents given in a file, for which the page has no control."
+    assert found.why == "It began from given latents, or those of a picture: the page has no control for them."
     assert "--latents" in found_html(found)
     assert read({**record, "latents_sha256": None}, here).controls is not None
 

@@ -35,7 +35,7 @@ SCHEMA = "ddim-bench/1"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("checkpoint", type=path_from, help="folder in diffusers' layout")
+    parser.add_argument("checkpoint", type=path_from, help="folder in diffusers' layout, or an id of the hub")
     parser.add_argument("--steps", type=whole_from(1), default=20, help="S of every row")
     parser.add_argument("--rounds", type=whole_from(1, 1000), default=5, help="times each row is measured")
     parser.add_argument("--batches", default="1,16,64", help="pictures at once, with commas")

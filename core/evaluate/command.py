@@ -26,9 +26,8 @@ from core.parallel import joined
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "checkpoint", type=path_from, nargs="+", help="folder in diffusers' layout; several with --render"
-    )
+    about = "folder in diffusers' layout, or an id of the hub; several with --render"
+    parser.add_argument("checkpoint", type=path_from, nargs="+", help=about)
     parser.add_argument("--what", default=",".join(KINDS), help="kinds of cells, with commas; default: all")
     parser.add_argument("--cells", help="only these, with commas, such as quality/eta=0/S=20")
     # under torchrun only --pictures: its own parser takes --n for a short form of --nnodes

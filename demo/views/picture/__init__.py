@@ -30,7 +30,7 @@ CURVE = (5, 10, 20, 50, 100)  # S at which the error is measured
 OTHERS = 4  # examples with whose x_T the picture's is compared
 GONE = "This picture is not kept here any more: drop it again, or take an example."
 NONE = "Drop a picture here, or choose one."
-NONE_HERE = "Your picture has none for this run: drop one there, or choose an example."
+NONE_HERE = "This run needs a picture: drop one in Your picture, or choose an example there."
 
 
 def layout(host: EngineHost) -> None:

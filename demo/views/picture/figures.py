@@ -15,15 +15,13 @@ def gauss(run: Finished, others: Finished | None) -> Value:
     g = gaussianness(run.found.x_T[0])
     theirs = [] if others is None or others.found is None else [gaussianness(x) for x in others.found.x_T]
     ranges = {
-        name: (min(values), max(values))
-        for name in ("mean", "std", "neighbours")
-        if (values := [getattr(one, name) for one in theirs])
+        name: (min(values), max(values)) for name in words.IDEAL if (values := [getattr(one, name) for one in theirs])
     }
     return {
         "state": "done", "label": f"S = {run.job.request.settings.steps}", "edge": EDGE,
         "figures": [
-            [title, f"{getattr(g, name):.3f}", f"noise: {ideal}", words.range_text(ranges.get(name))]
-            for name, title, ideal in (("mean", "mean", 0), ("std", "std", 1), ("neighbours", "neighbours", 0))
+            [words.FIGURES[name], f"{getattr(g, name):.3f}", f"noise: {ideal:g}", words.range_text(ranges.get(name))]
+            for name, ideal in words.IDEAL.items()
         ],
         "counts": g.counts.tolist(), "expected": [round(float(e), 2) for e in g.expected],
         "said": words.gaussian_said({name: getattr(g, name) for name in words.IDEAL}, g.n, ranges),

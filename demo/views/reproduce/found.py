@@ -101,7 +101,7 @@ def warnings(found: Recorded, here: Here) -> list[str]:
             f"{who} ({made['sha256'][:8]} made it, {here.sha256[:8]} would repeat it), so the pictures will differ."
         )
     if record.get("latents_sha256"):
-        out.append("It began from latents given in a file, not from its seeds: only that file repeats it.")
+        out.append("It began from given latents, or those of a picture, and not from its seeds: only they repeat it.")
     if timing["precision"] != here.precision:
         out.append(f"It was made in {timing['precision']}, this page runs in {here.precision}: small differences.")
     if backend_of(timing) != here.backend:

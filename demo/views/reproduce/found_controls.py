@@ -77,7 +77,7 @@ def controls_of(found: Recorded, here: Here) -> dict[str, Any]:
     for such a run."""
     requests = found.requests
     if any(run.get("latents_sha256") for run in found.runs):
-        raise ValueError("It began from latents given in a file, for which the page has no control.")
+        raise ValueError("It began from given latents, or those of a picture: the page has no control for them.")
     for request in requests:
         shown_here(request, here)
     first = requests[0]
