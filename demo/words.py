@@ -196,7 +196,7 @@ def gaussian_said(figures: Mapping[str, float], n: int, others: Mapping[str, tup
     if unlike:
         differs = ", ".join(unlike)
         return (
-            f"Unlike held-out pictures taken up the same way: {differs}. The network saw no such picture in training."
+            f"Unlike held-out pictures taken up the same way: {differs}. The network saw none like it in training."
         )
     said = " and ".join(FIGURES[name] for name in far)
     if others:
