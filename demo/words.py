@@ -195,9 +195,7 @@ def gaussian_said(figures: Mapping[str, float], n: int, others: Mapping[str, tup
             unlike.append(f"{FIGURES[name]} {figures[name]:.2f} where they have {low:.2f} to {high:.2f}")
     if unlike:
         differs = ", ".join(unlike)
-        return (
-            f"Unlike held-out pictures taken up the same way: {differs}. The network saw none like it in training."
-        )
+        return f"Unlike held-out pictures taken up the same way: {differs}. The network saw none like it in training."
     said = " and ".join(FIGURES[name] for name in far)
     if others:
         why = "but held-out pictures have the same: the steps up are coarse. More of them, or refinements, help."
