@@ -74,7 +74,7 @@ def test_the_same_command_twice_is_bit_equal(sample):
         (["--timesteps", "900,500,100,0"], SamplerSettings(timesteps=(900, 500, 100, 0))),
         (["--sigma-hat"], SamplerSettings(4, sigma_hat=True)),
         (["--no-clip"], SamplerSettings(4, clip=False)),
-        (["--batch", "1"], SamplerSettings(4)),
+        (["--solver", "dpm-solver++"], SamplerSettings(4, solver="dpm-solver++")),
     ],
 )
 def test_every_option_reaches_the_engine(sample, tiny_folder, options, settings):

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from core.pixels import from_pixels, sheet, to_pixels, to_uint8
+from core.pixels import from_pixels, from_rgb, sheet, to_pixels, to_uint8
 
 EVERY_VALUE = np.arange(256, dtype=np.uint8)
 
@@ -60,3 +60,11 @@ def test_a_sheet_fills_row_by_row_on_white():
 def test_a_sheet_is_about_square_unless_told():
     assert sheet(np.zeros((16, 4, 4, 3), np.uint8), gap=0).shape == (16, 16, 3)
     assert sheet(np.zeros((3, 4, 4, 3), np.uint8), columns=3, gap=0).shape == (4, 12, 3)
+
+
+def test_a_grey_network_sees_the_luminance_of_a_colour_picture():
+    """ITU-R BT.601, as Pillow's "L" and the camera's own grey: .299 R + .587 G + .114 B."""
+    red, green, blue = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+    found = from_rgb(np.array([[[red, green, blue, (255, 255, 255)]]], np.uint8), 1)
+    assert found.shape == (1, 1, 1, 4)
+    assert to_uint8(found).flatten().tolist() == [76, 150, 29, 255]

@@ -134,8 +134,10 @@ def test_a_solver_of_first_order_is_ddim_on_its_own_steps(name, spacing, tmp_pat
 def test_a_dpm_solver_folder_is_sampled_by_dpm_solver_where_that_is_asked_for(final, tmp_path):
     scheduler = diffusers.DPMSolverMultistepScheduler(**BASE, final_sigmas_type=final)
     path, unet = write_folder(tmp_path / "net", scheduler)
-    theirs = their_trajectory(unet, scheduler, latents(), S)
-    if final == "zero":  # there diffusers takes the last step to first order, as is done here
+    if (
+        final == "zero"
+    ):  # there diffusers takes the last step to first order, as is done here; the other: test_solvers.py
+        theirs = their_trajectory(unet, scheduler, latents(), S)
         assert difference(ours(path, solver="dpm-solver++"), theirs) < PARITY
     defaults = open_checkpoint(path).defaults
     assert (defaults.lands_on, defaults.drops_zero) == (int(final == "sigma_min"), True)
@@ -153,14 +155,8 @@ def test_a_pndm_folder_is_sampled_as_the_ddim_that_diffusers_makes_of_it(skips, 
 # --- tables: ᾱ, step list and end, for every class ----------------------------------------------------------------
 
 
-def oracle(name, **settings):
-    if name == "LMSDiscreteScheduler":
-        pytest.importorskip("scipy", reason="diffusers integrates it with scipy")
-    return getattr(diffusers, name)(**settings)
-
-
 def signature(name):
-    """{setting: default} of a class, from its source: one of them is hidden where there is no scipy."""
+    """{setting: default} of a class, from its source."""
     for path in (Path(diffusers.__file__).parent / "schedulers").glob("scheduling_*.py"):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and node.name == name:
@@ -179,7 +175,7 @@ def their_list(scheduler):
 @pytest.mark.parametrize("name", CLASSES)
 @pytest.mark.parametrize("written", [True, False], ids=["as written", "left out"])
 def test_the_schedule_is_the_class_own_whether_its_settings_stand_there_or_not(name, written, tmp_path):
-    scheduler = oracle(name)
+    scheduler = getattr(diffusers, name)()
     config = json.loads(scheduler.to_json_string()) if written else {"_class_name": name}
     found = read_scheduler(config)
     np.testing.assert_allclose(found.schedule.alpha_bar[1:], scheduler.alphas_cumprod.numpy(), rtol=2e-4)
@@ -193,7 +189,9 @@ def test_the_schedule_is_the_class_own_whether_its_settings_stand_there_or_not(n
 def test_the_step_list_is_the_class_own(name, spacing):
     T = {"leading": 420, "trailing": 400, "linspace": 400}[spacing]
     own = {"timestep_spacing": spacing, "steps_offset": 1} if "timestep_spacing" in CLASSES[name].own else {}
-    scheduler = oracle(name, num_train_timesteps=T, **own, **({"skip_prk_steps": True} if "PNDM" in name else {}))
+    scheduler = getattr(diffusers, name)(
+        num_train_timesteps=T, **own, **({"skip_prk_steps": True} if "PNDM" in name else {})
+    )
     scheduler.set_timesteps(S)
     d = read_scheduler(json.loads(scheduler.to_json_string())).defaults
     assert step_list(d.spacing, S, T, d.offset, d.drops_zero) == their_list(scheduler)
@@ -227,7 +225,7 @@ def test_encoding_ends_where_sampling_begins(tmp_path):
     pictures = latents().clamp(-1, 1)
     found = engine.encode(pictures, SamplerSettings(S), refine=4)
     again = engine.sample(Request(SEEDS, SamplerSettings(S, clip=False)), found.x_T).images
-    assert float((again - pictures).abs().mean()) < 0.02
+    assert float((again - pictures).abs().mean()) < 1.6e-3  # 2.2e-3 where the way up begins at another index
 
 
 # --- the table of classes against diffusers itself ------------------------------------------------------------------

@@ -52,6 +52,19 @@ def test_dpm_solver_takes_the_steps_of_diffusers(spacing, S, x_T):
     assert torch.allclose(end_of(SECOND_ORDER, timesteps, x_T), x, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("S", [1, 2])
+def test_a_way_that_lands_on_index_0_is_ddims_where_no_step_is_of_second_order(S, x_T):
+    """The last step is of first order, and so is the first: with two at most there are no others."""
+    steps = step_list("trailing", S, SCHEDULE.T)
+    ends = [
+        list(walk(exact_eps, x_T.double(), solver.plan(SCHEDULE, steps, 0.0, False, lands_on), lambda t: None,
+                  solver=solver))[-1].x_next
+        for lands_on in (1, 0) for solver in (SECOND_ORDER, SOLVERS["ddim"])
+    ]  # fmt: skip
+    assert torch.allclose(ends[0], ends[1], rtol=0, atol=1e-12)
+    assert float((ends[0] - ends[2]).abs().max()) > 1e-3  # and not where the other ends
+
+
 def test_dpm_solver_is_of_second_order_where_ddim_is_of_first(x_T):
     """Halving the steps' size in λ divides the error by four, DDIM's by two. The list is even in λ, down to t = 20."""
     alpha_bar = torch.from_numpy(SCHEDULE.alpha_bar[1:].copy())

@@ -198,8 +198,7 @@ def test_t_is_uniform_and_noise_is_normal():
     batches = [one.batch(step) for step in range(count)]
     t = torch.cat([b[1] for b in batches]).double()
     eps = torch.cat([b[2] for b in batches]).double()
-    assert (t >= 0).all()
-    assert (t < 1000).all()
+    assert (int(t.min()), int(t.max())) == (0, 999)
     assert float(t.mean()) == pytest.approx(499.5, abs=5 * 1000 / math.sqrt(12 * len(t)))  # five standard errors
     assert float(t.var()) == pytest.approx(1e6 / 12, rel=5 * math.sqrt(0.8 / len(t)))
     assert float(eps.mean()) == pytest.approx(0, abs=5 * eps.numel() ** -0.5)
@@ -238,8 +237,9 @@ def test_the_weight_average_is_the_running_average_it_says():
             assert torch.allclose(one.ema[key], average[key], atol=1e-6), key
 
 
-@pytest.mark.parametrize("bad", [math.nan, math.inf])
+@pytest.mark.parametrize("bad", [(math.nan, math.nan), (math.inf, math.inf), (math.nan, 1.0), (1.0, math.inf)])
 def test_a_loss_gone_wrong_raises_before_anything_is_changed(tmp_path, bad):
+    """Be it the weighed loss that is minimised or the plain one that is logged."""
     one = trainer()
     run = one.run()
     next(run), next(run)
@@ -247,11 +247,22 @@ def test_a_loss_gone_wrong_raises_before_anything_is_changed(tmp_path, bad):
     good = trainer()
     good.resume(tmp_path)
     saved = (tmp_path / STATE).read_bytes()
-    one.loss = lambda *_: (torch.tensor(bad, requires_grad=True), torch.tensor(bad))
+    one.loss = lambda *_: (torch.tensor(bad[0], requires_grad=True), torch.tensor(bad[1]))
     with pytest.raises(NetworkError, match=r"at step 2.*lower --lr"):
         next(run)
     assert_same_state(one, good)
     assert (tmp_path / STATE).read_bytes() == saved
+
+
+def test_the_gradient_is_cut_to_its_norm():
+    one, seen = trainer(replace(SETTINGS, grad_clip=1e-3)), []
+
+    def norm(*_):
+        seen.append(float(torch.stack([p.grad.norm() for p in one.network.parameters()]).norm()))
+
+    one.optimizer.register_step_pre_hook(norm)
+    next(one.run())
+    assert seen == [pytest.approx(1e-3, rel=1e-3)]
 
 
 def test_the_loss_falls_on_a_trivial_dataset():

@@ -12,9 +12,16 @@ from core import Engine, NoiseSchedule, Request, RequestError, SamplerSettings, 
 from core.evaluate.feature_net import save_feature_net
 from core.prediction import predict
 from core.solvers.ddim import coefficients
+from core.train.loop import Trainer
 from core.train.objective import PREDICTIONS, diffuse, min_snr_weight, target
 from core.train.settings import TrainSettings
+from core.unet_config import UNetConfig
 
+CONFIG = UNetConfig(
+    sample_size=8, in_channels=1, out_channels=1, block_out_channels=(8, 16), layers_per_block=1,
+    down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
+    norm_num_groups=4, attention_head_dim=None,
+)  # fmt: skip
 SCHEDULE = NoiseSchedule()
 STEPS = (0, 3, 120, 500, 999)
 
@@ -59,21 +66,30 @@ def test_the_three_errors_differ_by_a_factor_of_t_alone(drawn, alpha_bar):
         assert torch.allclose(weighed[0], weighed[2], rtol=1e-6)
 
 
+@pytest.mark.parametrize("gamma", [0.0, 5.0])
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_the_trainer_asks_for_what_it_names(name, gamma):
+    """A network that answers 0 has the mean square of what it is asked for, weighed as Hang et al. 2023 do."""
+    settings = TrainSettings(steps=1, batch=4, seed=5, prediction=name, min_snr=gamma)
+    one = Trainer(CONFIG, SCHEDULE, np.random.default_rng(0).integers(0, 256, (10, 1, 8, 8), dtype=np.uint8), settings)
+    x_0, t, eps = one.batch(0)
+    a = torch.from_numpy(np.cumprod(1 - np.linspace(1e-4, 0.02, 1000)))[t].view(-1, 1, 1, 1)
+    want = {"epsilon": eps, "x0": x_0, "v": a.sqrt() * eps - (1 - a).sqrt() * x_0}[name]
+    snr = a / (1 - a)
+    weight = snr.clamp(max=gamma) / {"epsilon": snr, "x0": 1.0, "v": snr + 1}[name] if gamma else 1.0
+    one.trained = lambda x_t, asked: torch.zeros_like(x_t)
+    loss, plain = one.loss(x_0, t, eps)
+    assert float(plain) == pytest.approx(float(want.square().mean()), rel=1e-5)
+    assert float(loss) == pytest.approx(float((weight * want.square()).mean()), rel=1e-5)
+
+
 def test_a_v_network_learns_data_that_is_one_number():
     """All pictures alike: x0 is known at every t, so v is too, and the net must get far below its variance."""
-    from core.train.loop import Trainer
-    from core.unet_config import UNetConfig
-
-    config = UNetConfig(
-        sample_size=8, in_channels=1, out_channels=1, block_out_channels=(8, 16), layers_per_block=1,
-        down_block_types=("DownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "UpBlock2D"),
-        norm_num_groups=4, attention_head_dim=None,
-    )  # fmt: skip
     images = np.full((4, 1, 8, 8), 200, dtype=np.uint8)
     losses = {}
     for prediction in PREDICTIONS:
         settings = TrainSettings(steps=150, batch=16, lr=3e-3, warmup=5, seed=2, prediction=prediction)
-        losses[prediction] = [p.loss for p in Trainer(config, SCHEDULE, images, settings).run()]
+        losses[prediction] = [p.loss for p in Trainer(CONFIG, SCHEDULE, images, settings).run()]
     for prediction, found in losses.items():
         assert np.mean(found[-20:]) < 0.3 * np.mean(found[:5]), prediction
 

@@ -131,9 +131,10 @@ class Trainer:
             x_0, t, eps = (part[rows] for part in self.batch(self.step))
             loss, plain = self.loss(x_0, t, eps)
             value = self.share.mean(plain)
-            if not math.isfinite(value):
+            wrong = next((x for x in (value, self.share.mean(loss.detach())) if not math.isfinite(x)), None)
+            if wrong is not None:
                 raise NetworkError(
-                    f"The loss became {value} at step {self.step}; the last saved state is kept: "
+                    f"The loss became {wrong} at step {self.step}; the last saved state is kept: "
                     "resume from it with a lower --lr."
                 )
             self.optimizer.zero_grad(set_to_none=True)
