@@ -182,15 +182,16 @@ def test_the_same_request_twice_is_bit_equal(client):
     assert first["records"][0]["request"] == second["records"][0]["request"]
 
 
-def test_progress_rises_to_the_result(client, engine, evaluations):
+def test_progress_rises_to_the_result(client, engine, monkeypatch):
+    forward = engine.network.forward
+    monkeypatch.setattr(engine.network, "forward", lambda *a, **k: (time.sleep(0.004), forward(*a, **k))[1])
     asked = {"checkpoint": "tiny", "seeds": [0], "steps": 400}
     said = list(client.submit(**asked, api_name="/sample"))
     assert said[-1]["state"] == "done"
     running = [s["done"] for s in said if s["state"] == "running"]
     assert running == sorted(set(running))
     assert all(s["of"] == 400 for s in said)
-    if evaluations[-1] - evaluations[0] > 1:
-        assert len(running) >= 3
+    assert len(running) >= 3  # 1.6 s at least
 
 
 @pytest.mark.parametrize(
@@ -291,7 +292,8 @@ def test_cancel_is_seen_while_the_checkpoint_loads(client, host, monkeypatch):
 
     monkeypatch.setattr(host, "engine", slow)
     monkeypatch.setattr(host, "loaded", lambda name: False)
-    monkeypatch.setattr("demo.api_stream.computed", lambda *_: pytest.fail("the run went on"))
+    went_on = []
+    monkeypatch.setattr("demo.api_stream.computed", lambda *_: went_on.append(1) or iter(()))
     job = client.submit(**FEW, api_name="/sample")
     assert loading.wait(20)
     assert until(lambda: any(said["state"] == "loading" for said in job.outputs()))
@@ -299,6 +301,7 @@ def test_cancel_is_seen_while_the_checkpoint_loads(client, host, monkeypatch):
     assert until(job.done, 5)
     go_on.set()
     time.sleep(0.5)
+    assert went_on == []
     assert all(said["state"] == "loading" for said in job.outputs())
 
 
@@ -335,8 +338,8 @@ def test_who_leaves_a_call_over_plain_http_ends_it_within_a_step(client, evaluat
 
 def test_who_leaves_before_its_turn_is_taken_out_of_the_queue(client, page, evaluations, monkeypatch):
     queue = page._queue.event_queue_per_concurrency_id["model"]
-    monkeypatch.setattr(queue, "current_concurrency", queue.concurrency_limit)  # as many run as may
-    with httpx.Client(base_url=client.src, timeout=20) as http:
+    with monkeypatch.context() as full, httpx.Client(base_url=client.src, timeout=20) as http:
+        full.setattr(queue, "current_concurrency", queue.concurrency_limit)  # as many run as may
         asked = {"data": ["tiny", [1], 3, 1.0, None, "ddim", None]}
         event = http.post("gradio_api/call/sample", json=asked).json()["event_id"]
         with (
@@ -344,9 +347,8 @@ def test_who_leaves_before_its_turn_is_taken_out_of_the_queue(client, page, eval
             http.stream("GET", f"gradio_api/call/sample/{event}", timeout=0.3) as stream,
         ):
             stream.read()
-    assert until(lambda: not queue.queue, 10)
-    monkeypatch.undo()
-    time.sleep(0.5)
+        assert until(lambda: not queue.queue, 10)
+    time.sleep(0.5)  # there is room again
     assert evaluations == []
 
 

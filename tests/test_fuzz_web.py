@@ -41,6 +41,10 @@ def test_what_is_not_polite_is_seen(here, monkeypatch):
         patched.setattr("demo.live.Live.want", broken)
         assert page.run(here, wish).wrong
     with monkeypatch.context() as patched:
-        patched.setattr("demo.host.EngineHost.told", lambda self, sentence: f"{sentence} {self.root}")
-        patched.setattr("demo.host.EngineHost.names", lambda self: 1 / 0)
-        assert api.run(here, call).wrong
+        patched.setattr("demo.host.EngineHost.told", lambda self, sentence: f"{self.root}: {sentence}")
+        assert "private-place" in api.run(here, call).wrong
+    good = api.Call("sample", json.dumps({"data": api.GOOD["sample"]}).encode())
+    assert api.run(here, good).wrong == ""
+    with monkeypatch.context() as patched:
+        patched.setattr("demo.api_stream.check_length", lambda *_: 1 / 0)
+        assert "traceback on the terminal" in api.run(here, good).wrong

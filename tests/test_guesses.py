@@ -4,7 +4,7 @@ import httpx
 import pytest
 from wishes import host_of, served
 
-from demo.guesses import ALL, FORGOTTEN_S, MOST, ONE, Guesses, checking, network, waiting
+from demo.guesses import FORGOTTEN_S, MOST, ONE, Guesses, checking, network, waiting
 from demo.login import MARK
 
 RIGHT = {"username": "ada", "password": "right:horse"}
@@ -75,7 +75,7 @@ def test_from_however_many_addresses_there_are_so_many_a_day(guesses, clock):
         else:
             guesses.tried(who)
             tried += 1
-    assert tried <= ALL.free + 10 + DAY_S / ALL.most_s
+    assert 8_000 < tried <= 8_700  # what SECURITY.md says of a day, and those that are free at its beginning
 
 
 def test_a_browser_that_has_logged_in_is_let_in_amid_an_attack_from_its_own_address(guesses, clock):

@@ -134,4 +134,5 @@ def test_sigterm_amid_a_file(server, tmp_path, who):
     server.ends()
     caller.join(SOON_S)
     assert not caller.is_alive()
-    assert '"complete"' not in caller.text
+    assert "event: complete" not in caller.text
+    assert '"done"' not in caller.text

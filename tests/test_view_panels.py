@@ -14,7 +14,9 @@ from wishes import Tab, host_of
 from core import NoiseSchedule, Request, SamplerSettings, SamplingDefaults, UNet, save_checkpoint
 from demo.computing import few_steps
 from demo.field_lists import plain
-from demo.settings import Lane, PageSettings, corrected
+from demo.given import Given
+from demo.pictures import Picture
+from demo.settings import FIELDS, Lane, PageSettings, corrected
 from demo.views import VIEWS
 from demo.views.interpolate import cross_fade
 
@@ -52,8 +54,12 @@ def test_each_view_runs_what_it_shows_and_nothing_else():
 
 @pytest.mark.parametrize("far", [-1e9, 1e99])
 @pytest.mark.parametrize("view", JOBS)
-def test_every_view_can_run_at_both_ends_of_every_control(view, far):
+def test_every_view_can_run_at_both_ends_of_every_control(host, view, far):
+    """That is, of every one that has ends."""
     lists = {
+        "lanes": [{"steps": far, "eta": far}] * 2,
+        "crop": [far] * 3,
+        "crop_to": [far] * 3,
         "keys": [far] * 8,
         "corners": [far] * 4,
         "grid_steps": [far],
@@ -63,10 +69,20 @@ def test_every_view_can_run_at_both_ends_of_every_control(view, far):
         "branch_at": [far],
     }
     one = dict.fromkeys(
-        ("steps", "eta", "seed", "seed_to", "count", "steps_b", "eta_b", "between", "branch_eta", "branch_count"), far
-    )
+        ("steps", "eta", "seed", "seed_to", "count", "steps_b", "eta_b", "between", "branch_eta", "branch_count",
+         "refine", "label"), far,
+    )  # fmt: skip
+    assert set(FIELDS) - set(one) - set(lists) == {
+        "view", "what", "shape", "spacing", "solver", "captions", "loop", "own_noise", "picture", "picture_to",
+        "grid_x", "grid_y", "grid_spacings", "grid_solvers",
+    }  # fmt: skip
     page = corrected({**one, **lists, "view": view}, ["tiny"], lambda _: 1000).page
-    assert all(job.request.count >= 1 for job in JOBS[view](page))
+    engine, shown = host.engine("tiny"), next(one for one in VIEWS if one.name == view)
+    white = Given(np.full((8, 8, 3), 255, np.uint8), Picture(""))
+    made = shown.fitted(shown.jobs(page), engine, lambda _: white)
+    assert len(made) == len(shown.jobs(page))
+    for job in made:
+        assert engine.plan(job.request), job.name
 
 
 @pytest.mark.parametrize(("loop", "count"), [(True, 18), (False, 13)])

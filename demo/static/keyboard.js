@@ -12,6 +12,7 @@
 
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (document.querySelector("dialog[open]")) return; // Escape closes it, and nothing behind it is touched
     if (event.key === "Escape" && window.ddim.tour.open) { window.ddim.tour.end(); return; }
     if (event.key === "Escape") { document.querySelector("#stop")?.click(); return; }
     if (typing(event.target)) return;

@@ -150,6 +150,18 @@ DRAWN = """async () => {
 }"""
 
 
+# What is seen and reaches past the sides of the window, and is not in a box of its own that one can scroll.
+PAST_THE_SIDES = """() => [...document.querySelectorAll('.gradio-container *')].filter((node) => {
+  const box = node.getBoundingClientRect();
+  const seen = node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  if (!seen || !box.width || !box.height) return false;
+  if (box.left >= 0 && box.right <= innerWidth + 0.5) return false;
+  for (let at = node.parentElement; at; at = at.parentElement) {
+    if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX)) return false;
+  }
+  return !node.closest('.tip');
+}).map((node) => `${node.tagName}#${node.id}.${node.className}`)"""
+
 # Every state of the status line with its sentence, as they come.
 HEARD = """() => { const line = document.querySelector('#status p'); window.heard = [];
   new MutationObserver(() => window.heard.push(`${line.dataset.state} ${line.textContent}`))

@@ -1,7 +1,7 @@
 """What is still open at t, in the page."""
 
 import pytest
-from browser.conftest import LIGHT, download, enter, pixels, settle, wait_done
+from browser.conftest import LIGHT, download, enter, pixels, settings, settle, wait_done
 from PIL import Image
 
 from core.record import read_record, recorded
@@ -45,6 +45,8 @@ def test_at_eta_0_the_branches_are_one(page):
 
 
 def test_the_film_of_all_rows_is_exported_and_loads_again(page, tmp_path):
+    names = ("view", "steps", "branch_at", "branch_count", "branch_eta")
+    before, shown = settings(page, *names), pixels(page, cell(1, 2))
     path = download(page, "#tree", "gif", tmp_path)
     assert path.name == "fashion-mnist_seed3_S4_eta0_branches.gif"
     with Image.open(path) as image:
@@ -53,9 +55,8 @@ def test_the_film_of_all_rows_is_exported_and_loads_again(page, tmp_path):
     page.click('#view button[data-view="reproduce"]')
     page.set_input_files("#drop input[type=file]", str(path))
     page.wait_for_selector("#found :text('2 branches from x_t at t = 750, 250')")
-    enter(page, "#steps", 9)
+    page.evaluate("ddim.set({ steps: 9, branch_at: [100], branch_count: 4, branch_eta: 0 })")
     page.click("#load-found")
-    settle(page, '#tree section[data-painted="done"]')
-    assert page.evaluate("[ddim.settings.view, ddim.settings.steps, ddim.settings.branch_at.join()]") == [
-        "branches", 4, "250,750"
-    ]  # fmt: skip
+    wait_done(page)
+    assert settings(page, *names) == before
+    assert pixels(page, cell(1, 2)) == shown

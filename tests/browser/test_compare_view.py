@@ -1,6 +1,7 @@
 """Runners from one x_T, and a race between them."""
 
 from browser.conftest import (
+    HEARD,
     LIGHT,
     LONG_RACE,
     RUNNING,
@@ -9,7 +10,6 @@ from browser.conftest import (
     open_tab,
     pixels,
     race_done,
-    said,
     scrub,
     settle,
     wait_done,
@@ -39,7 +39,7 @@ def test_a_race_starts_from_one_x_T_and_its_clocks_stop_one_after_the_other(open
     scrub(page, "#race", 500)
     assert page.locator("#race .lane.finished").count() == 0  # in step all are half way
     assert page.locator("#apart canvas").count() == 3
-    assert "S = 12" in page.inner_text("#apart h3") or "η = 0" in page.inner_text("#apart h3")
+    assert page.inner_text("#apart h3") in ("Difference from S = 8 · η = 0", "Difference from S = 1000 · η = 0")
     path = download(page, "#race", "gif", tmp_path)
     assert path.name == "fashion-mnist_seed3_race.gif"
     with Image.open(path) as image:
@@ -77,7 +77,12 @@ def test_stop_ends_a_race_and_leaving_the_view_does_too(open_page):
     settle(page, RUNNING)
     open_tab(page, "explore")
     wait_done(page)
-    assert said(page).startswith("Live on")
+    page.evaluate(HEARD)
+    enter(page, "#steps", 40)
+    wait_done(page)
+    heard = page.evaluate("window.heard")
+    assert any(entry.startswith("running") for entry in heard)
+    assert not any("in turn" in entry for entry in heard)  # as beside a race that goes on
 
 
 def test_runs_of_another_seed_leave_the_race_when_the_first_of_the_new_one_comes(open_page):

@@ -6,6 +6,7 @@ import pytest
 from browser.conftest import (
     APP,
     HEARD,
+    HELD,
     LIGHT,
     ROOT,
     enter,
@@ -78,6 +79,10 @@ def test_stop_ends_the_tries_and_run_again_takes_them_up(open_page):
     page.click("#stop")
     wait_status(page, "stopped")
     assert page.is_disabled("#stop")
+    sent = []
+    page.on("request", lambda request: sent.append(request.url) if request.url.endswith(WANT) else None)
+    page.wait_for_timeout(2000)  # the next try was due after 0.3 to 1.5 s
+    assert (sent, state(page)) == ([], "stopped")
     page.unroute(f"**{WANT}")
     page.click("#again")
     wait_done(page)
@@ -158,10 +163,12 @@ def test_a_server_that_is_killed_amid_a_run_and_started_again_finishes_it(open_p
 def test_stop_while_the_model_loads_is_obeyed_and_a_server_that_starts_anew_is_found(open_page, tmp_path):
     command, port = only_fashion(tmp_path), free_port()
     with serving(tmp_path / "first", *command, port=port) as address:
-        page = open_page(LIGHT, address=address, wait=False, excused=[WANT, "/heartbeat"])
-        page.wait_for_function("window.ddim?.answered")
-        assert state(page) in ("sent", "loading")
+        held = HELD + "hold();"  # or a fast machine has loaded it by then
+        page = open_page(LIGHT, address=address, wait=False, init=held, excused=[WANT, "/heartbeat"])
+        page.wait_for_selector("#stop:enabled")
+        assert state(page) == "sent"
         page.click("#stop")
+        page.evaluate("release()")
         wait_status(page, "stopped", "lost")
         assert said(page) == "Stopped."
         page.click("#again")

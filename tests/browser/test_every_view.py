@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser.conftest import LIGHT, enter, open_tab, scrub, settle, wait_done, wait_samples, wait_status
+from browser.conftest import LIGHT, PAST_THE_SIDES, enter, open_tab, scrub, settle, wait_done, wait_samples, wait_status
 
 from demo.settings import VIEWS
 
@@ -117,19 +117,6 @@ def test_there_and_back_plays_backwards_after_the_end(open_page):
     assert values[0] > values[-1]
 
 
-# What is seen and reaches past the sides of the window, and is not in a box of its own that one can scroll.
-PAST_THE_SIDES = """() => [...document.querySelectorAll('.gradio-container *')].filter((node) => {
-  const box = node.getBoundingClientRect();
-  const seen = node.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-  if (!seen || !box.width || !box.height) return false;
-  if (box.left >= 0 && box.right <= innerWidth + 0.5) return false;
-  for (let at = node.parentElement; at; at = at.parentElement) {
-    if (['auto', 'scroll'].includes(getComputedStyle(at).overflowX)) return false;
-  }
-  return !node.closest('.tip');
-}).map((node) => `${node.tagName}#${node.id}.${node.className}`)"""
-
-
 def test_every_view_fits_a_phone(open_page):
     page = open_page(LIGHT, size=(390, 844))
     for name in VIEWS:
@@ -141,7 +128,9 @@ def test_every_view_fits_a_phone(open_page):
         assert front["x"] + front["width"] <= 390, name
     for width in (390, 320):
         page.set_viewport_size({"width": width, "height": 844})
-        for head in page.locator("#dock .stepsHead").all():
+        heads = page.locator("#dock .stepsHead").all()
+        assert len(heads) == 2
+        for head in heads:
             said = [part.bounding_box() for part in head.locator("label, .hint, input").all() if part.is_visible()]
             assert all(a["x"] + a["width"] <= b["x"] for a, b in pairwise(said)), width
     dock = page.locator("#dock").bounding_box()

@@ -1,7 +1,7 @@
 """What a newcomer meets: the recorded race, the sweep under the slider, the tour, the hints and the keys."""
 
 import pytest
-from browser.conftest import FASHION, HELD, settle, wait_done
+from browser.conftest import FASHION, HELD, enter, settle, state, wait_done, wait_status
 from PIL import Image
 
 LANES = "#hero .lane canvas"
@@ -111,7 +111,7 @@ def test_the_tour_goes_through_five_stops_on_the_page_itself(open_page):
     assert page.evaluate("window.ddim.settings.keys") == [6, 10, 5]
     page.keyboard.press("Escape")
     assert page.locator("#tour, .toured").count() == 0
-    page.click("#stop")
+    page.evaluate("window.ddim.stop()")  # the button, where something runs yet
 
 
 def test_a_control_says_in_a_line_what_it_is(open_page):
@@ -129,12 +129,17 @@ def test_a_control_says_in_a_line_what_it_is(open_page):
 
 def test_the_keys_are_listed_and_the_list_leaves_again(open_page):
     page = open_page("count=1&steps=2&steps_b=2")
+    enter(page, "#steps", 1000)
+    settle(page, '#status p[data-state="running"]')
     page.locator("#duel h2").click()
     page.keyboard.press("?")
     page.get_by_role("dialog", name="Keys").wait_for(state="visible")
     page.keyboard.press("Escape")
     page.get_by_role("dialog", name="Keys").wait_for(state="hidden")
-    assert page.inner_text("#status p").startswith("Live on")
+    page.wait_for_timeout(300)
+    assert state(page) == "running"  # it closes the list and nothing else
+    page.keyboard.press("Escape")
+    wait_status(page, "stopped")
 
 
 def test_a_run_says_its_time_in_one_line_and_the_rest_on_request(open_page):

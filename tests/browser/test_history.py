@@ -47,6 +47,11 @@ def test_no_more_than_twelve_are_kept_and_other_views_come_back_as_well(open_pag
     assert kept(page, 1) == ["Grid\n2 × 1 · seed 3"]
     open_tab(page, "explore")
     wait_done(page)
+    page.locator(ITEMS).last.click()
+    wait_done(page)
+    assert settings(page, "view", "grid_steps") == {"view": "grid", "grid_steps": [2, 3]}
+    open_tab(page, "explore")
+    wait_done(page)
     now = "s => document.querySelector('#history [aria-current]')?.textContent.endsWith(`seed ${s}`)"
     for seed in range(20, 33):
         enter(page, "#seed", seed)

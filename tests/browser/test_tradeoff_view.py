@@ -1,6 +1,6 @@
 """Quality against time in the page."""
 
-from browser.conftest import LIGHT, enter, settle, steps_shown
+from browser.conftest import LIGHT, PAST_THE_SIDES, enter, settle, steps_shown
 
 
 def test_a_point_sets_the_sliders_and_the_dot_follows_them(open_page):
@@ -27,4 +27,4 @@ def test_a_point_sets_the_sliders_and_the_dot_follows_them(open_page):
 def test_it_fits_a_phone(open_page):
     page = open_page(LIGHT + "&view=tradeoff", size=(390, 844))
     settle(page, '#tradeoff section[data-painted="done"]')
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(PAST_THE_SIDES) == []
