@@ -98,7 +98,8 @@ def build_page(host: EngineHost, queue_size: int = 64) -> gr.Blocks:
             f"{button('Keys', 'show-keys', 'keys')}</div>",
             "masthead",
         )
-        meanwhile = "A recorded run, while the model loads." if recorded(host.names()[0]) else "Loading the model."
+        shown = (RECORDED / f"{host.names()[0]}.json").is_file()
+        meanwhile = "A recorded run, while the model loads." if shown else "Loading the model."
         mounted(f'<p role="status" data-state="loading">{meanwhile}</p>', "Status", "status")
         with gr.Row(elem_id="layout", equal_height=False):
             sidebar(host.allowed is not None)

@@ -95,10 +95,11 @@ def webp_bytes(
     )  # fmt: skip
 
 
-def png_bytes(picture: NDArray[np.uint8], record: Record) -> bytes:
-    """H×W×3 → PNG with the record as text."""
+def png_bytes(picture: NDArray[np.uint8], record: Record | None) -> bytes:
+    """H×W×3 → PNG with the record as text; None where no run made the picture."""
     text = PngInfo()
-    text.add_text(PNG_KEY, to_text(record))
+    if record is not None:
+        text.add_text(PNG_KEY, to_text(record))
     return iio.imwrite("<bytes>", picture, extension=".png", plugin="pillow", pnginfo=text)
 
 

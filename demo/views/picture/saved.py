@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Callable
 from functools import partial
 
@@ -19,6 +18,7 @@ SIDE = 84  # pixels, at least, of a picture in a PNG
 def journey_files(scene: Scene, run: Finished) -> list[File]:
     """The film of both ways, and x_T itself with the notes that decode it."""
     from core import files
+    from core.files.encoders import npy_bytes
     from core.latent_files import notes_text
 
     found, engine = run.found, scene.engine
@@ -29,16 +29,14 @@ def journey_files(scene: Scene, run: Finished) -> list[File]:
     def film(suffix: str) -> bytes:
         return files.journey(suffix, run.record, found.film, scene.page.captions)
 
-    def array() -> bytes:
-        buffer = io.BytesIO()
-        np.save(buffer, found.x_T.numpy())
-        return buffer.getvalue()
-
     def notes() -> bytes:
         return notes_text(found.x_T, engine.checkpoint, settings, refine).encode()
 
     films = [file(TITLES[suffix], run, "there-and-back", suffix, partial(film, suffix)) for suffix in film_suffixes()]
-    latents = [file("x_T as .npy", run, "x_T", ".npy", array), file("its notes", run, "x_T", ".json", notes)]
+    latents = [
+        file("x_T as .npy", run, "x_T", ".npy", lambda: npy_bytes(found.x_T)),
+        file("its notes", run, "x_T", ".json", notes),
+    ]
     return [*films, *latents, seen_file(run, 0)]
 
 
@@ -62,18 +60,12 @@ def seen_name(checkpoint: str, pixels: NDArray[np.uint8]) -> str:
 
 def seen_file(run: Finished, k: int) -> File:
     """The part of picture k that was taken, at the network's own size: what ``core encode`` reads as the page did."""
-    from PIL import Image
+    from core.files.encoders import png_bytes
 
     assert run.job.encoding is not None
     assert run.job.encoding.pixels is not None
     pixels = run.job.encoding.pixels[k]
-
-    def png() -> bytes:
-        buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, "PNG")
-        return buffer.getvalue()
-
-    return File("the part taken", seen_name(run.checkpoint, pixels), (run,), png)
+    return File("the part taken", seen_name(run.checkpoint, pixels), (run,), lambda: png_bytes(pixels, None))
 
 
 def file(label: str, run: Finished, what: str, suffix: str, make: Callable[[], bytes]) -> File:
