@@ -1,4 +1,4 @@
-"""The noise predictor: a U-Net whose keys and arithmetic equal diffusers' ``UNet2DModel``.
+"""The network: a U-Net whose keys and arithmetic equal diffusers' ``UNet2DModel``.
 
 Only DDPM-style configurations are built (see ``core.unet_config``). Module names are part of the
 file format: they make the keys of ``diffusion_pytorch_model.safetensors`` line up.

@@ -73,8 +73,8 @@ FIELDS: dict[str, Field] = {
         Real(0, 1), 0.0, "Randomness η",
         "0: no noise is added on the way, so x_T alone decides the picture (DDIM). 1: as much as DDPM adds.",
     ),
-    "seed": Field(SEED, 6, "Seed", "Names the noise x_T that the pictures start from: the same seed, the same noise."),
-    "seed_to": Field(SEED, 10, "blend with", "The seed at the far end of the strip: its noise is mixed in bit by bit."),
+    "seed": Field(SEED, 32, "Seed", "Names the noise x_T that the pictures start from: the same seed, the same noise."),
+    "seed_to": Field(SEED, 27, "blend with", "The seed at the far end of the strip: its noise is mixed in bit by bit."),
     "count": Field(Nearest(COUNTS), 16, "Pictures", "How many samples: of this seed and those that follow it."),
     "spacing": Field(
         Choice(SPACINGS), "leading", "Step spacing",
@@ -91,17 +91,17 @@ FIELDS: dict[str, Field] = {
     "steps_b": Field(Whole(1, looks="steps"), 20, "Steps S of B", "Steps of the second picture, from the same noise."),
     "eta_b": Field(Real(0, 1), 1.0, "Randomness η of B", "Noise added on the way of the second picture."),
     "lanes": Field(Lanes(SPACINGS, 2, MAX_LANES), RACE, "Runners"),
-    "keys": Field(Listed(SEED, 2, MAX_KEYS), (6, 10, 5), "Key"),  # the seeds on the path
+    "keys": Field(Listed(SEED, 2, MAX_KEYS), (32, 27, 2), "Key"),  # the seeds on the path
     "between": Field(Nearest(FRAMES_BETWEEN), 6, "Pictures from key to key"),
     "loop": Field(Flag(), True, "Close the loop"),
     "own_noise": Field(Flag(), False, "Own noise for each picture (η > 0)"),
-    "corners": Field(Listed(SEED, 4, 4, names=CORNERS), (6, 10, 5, 7), "Corners"),
+    "corners": Field(Listed(SEED, 4, 4, names=CORNERS), (32, 27, 2, 5), "Corners"),
     "place": Field(Place(), (0.5, 0.5), "Place on the sheet"),
     "grid_x": Field(Choice(AXIS_TITLES), "steps", "Across"),
     "grid_y": Field(Choice(AXIS_TITLES), "eta", "Down"),
     "grid_steps": Field(Listed(Whole(1), 1, MAX_GRID, "numbers", rising=True), (5, 10, 20, 50), "Values of S"),
     "grid_etas": Field(Listed(Real(0, 1), 1, MAX_GRID, "numbers", rising=True), (0.0, 0.5, 1.0), "Values of η"),
-    "grid_seeds": Field(Listed(SEED, 1, MAX_GRID, "numbers", rising=True), (5, 6, 7, 10), "Seeds"),
+    "grid_seeds": Field(Listed(SEED, 1, MAX_GRID, "numbers", rising=True), (2, 5, 27, 32), "Seeds"),
     "grid_spacings": Field(Several(SPACINGS), tuple(SPACINGS), "Step spacings"),
     "grid_solvers": Field(Several(SOLVER_TITLES), tuple(SOLVER_TITLES), "Solvers"),
     "branch_at": Field(

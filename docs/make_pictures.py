@@ -1,5 +1,7 @@
 """``python docs/make_pictures.py [cards] [gifs] [page] [recording]``: make the pictures of README and cards again.
 
+A view's name instead of ``page``, such as ``grid``, makes that picture alone.
+
 The page's pictures and the recording are screenshots of the running app, driven in chromium. The GIFs come from the
 engine, as the page's own buttons make them. The cards' sheets are command-line runs over consecutive seeds, none left
 out.
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +37,7 @@ from core.files.film import Runner  # noqa: E402
 IMAGES = ROOT / "docs" / "images"
 PORT = 7897
 DONE = '#status p[data-state="done"]'
+ASKED = '#status p[data-state="asked"]'  # on a slow machine, a view that takes more than a minute
 RECORDED_WIDTH = 520  # the recording is to stay under 300 kB
 
 
@@ -80,13 +83,19 @@ def app() -> Iterator[str]:
         server.wait(20)
 
 
-def page_pictures() -> None:
+def page_pictures(wanted: Iterable[str] = ()) -> None:
+    """Those of these names; all, where none is named."""
     with app() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         for name, width, query in SHOTS:
+            if wanted and name not in wanted:
+                continue
             page = browser.new_page(viewport={"width": width, "height": 900})
             page.goto(f"{address}/{query}")
-            page.wait_for_selector(DONE, timeout=300_000)
+            page.wait_for_selector(f"{DONE}, {ASKED}", timeout=300_000)
+            if page.locator(ASKED).count():
+                page.click(".ask button:has-text('Start'):visible")
+                page.wait_for_selector(DONE, timeout=600_000)
             if name.startswith("compare"):  # its first run was timed while the page opened
                 page.click("#again")
                 page.wait_for_function("!ddim.atRest")
@@ -147,7 +156,7 @@ def race_gif(checkpoint: Path) -> None:
     engine = Engine.open(checkpoint, "cpu")
     runners, runs = [], []
     for steps, eta in RACE:
-        run = engine.run(Request((6,), SamplerSettings(steps, eta)), film=True)
+        run = engine.run(Request((32,), SamplerSettings(steps, eta)), film=True)
         run.result()
         frames = run.film.frames
         film = np.stack([frame.x0_hat[0] for frame in frames])
@@ -165,7 +174,7 @@ def loop_gif(checkpoint: Path) -> None:
 
 
 def card_pictures(folder: Path) -> None:
-    """Unselected sheets: 64 seeds at S = 50, and 8 seeds from one x_T at several S."""
+    """Unselected sheets: 32 or 64 seeds at S = 50, and 16 seeds at several S, each from its own x_T."""
     core = [sys.executable, "-m", "core"]
     run = [*core, "sample", str(folder), "--device", "cpu"]
     seeds = "0-63" if folder.name == "fashion-mnist" else "0-31"  # a colour sheet of 64 is over 300 kB
@@ -198,5 +207,7 @@ if __name__ == "__main__":
         loop_gif(flagship)
     if "page" in wanted:
         page_pictures()
+    elif named := [name for name, _, _ in SHOTS if name in wanted]:
+        page_pictures(named)
     if "recording" in wanted:
         recording()

@@ -93,8 +93,8 @@ def test_diffusers_makes_the_pictures_of_our_command_line(folder, steps, tmp_pat
     scheduler.set_timesteps(steps)
     with torch.no_grad():
         for t in scheduler.timesteps:
-            eps = pipeline.unet(x, t).sample
-            x = scheduler.step(eps, t, x, eta=0.0, use_clipped_model_output=True).prev_sample
+            answer = pipeline.unet(x, t).sample  # ε or v
+            x = scheduler.step(answer, t, x, eta=0.0, use_clipped_model_output=True).prev_sample
     assert np.abs(np.load(out) - x.numpy()).max() < 1e-4
 
 

@@ -1,7 +1,8 @@
 """Which errors count how much: the levels of noise, and the image's coarse colours beside its pixels.
 
-The objective stays DDPM's, E ‖ε − ε_θ‖² with t uniform. Its minimiser E[ε | x_t] is the same in every
-positive-definite metric and under every positive weight of t; only how soon a finite net gets there changes.
+The objective stays DDPM's, E ‖ε − ε_θ‖² with t uniform (or that of v, core/train/objective.py). Its minimiser
+E[ε | x_t] is the same in every positive-definite metric and under every positive weight of t; only how soon a
+finite net gets there changes.
 Plain, the mean over pixels of the error (which decides a sample's colours, at high t) is worth a few parts
 in ten thousand of the loss, and the loss of small t outweighs that of large t a hundredfold. So each level's
 error may be divided by a power of its own running mean (1: as EDM2's learned weights do; Karras et al. 2024,

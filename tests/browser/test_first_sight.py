@@ -108,7 +108,7 @@ def test_the_tour_goes_through_five_stops_on_the_page_itself(open_page):
     ]  # fmt: skip
     page.get_by_role("button", name="Back", exact=True).click()
     assert page.inner_text("#tour h2") == "Between two noises"
-    assert page.evaluate("window.ddim.settings.keys") == [6, 10, 5]
+    assert page.evaluate("window.ddim.settings.keys") == [32, 27, 2]
     page.keyboard.press("Escape")
     assert page.locator("#tour, .toured").count() == 0
     page.evaluate("window.ddim.stop()")  # the button, where something runs yet
