@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.field_lists import Lane, plain
+from demo.settings import FIELDS
+
+SEED, KEYS = FIELDS["seed"].default, FIELDS["keys"].default  # what the page opens on
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ TOUR = (
         "Three runs from one noise, with 100, 20 and 5 steps. It is one and the same picture each time: 20 steps "
         "can hardly be told from 100, 5 lose fine detail. Time falls in proportion.",
         "#race",
-        {"view": "compare", "lanes": (Lane(100, 0.0), Lane(20, 0.0), Lane(5, 0.0)), "seed": 32},
+        {"view": "compare", "lanes": (Lane(100, 0.0), Lane(20, 0.0), Lane(5, 0.0)), "seed": SEED},
     ),
     Stop(
         "eta", "Turn up the randomness",
@@ -43,7 +46,7 @@ TOUR = (
         "slider under them: A settles steadily, B trembles to the end and arrives at another picture.",
         "#duel",
         {"view": "explore", "steps": 20, "eta": 0.0, "steps_b": 20, "eta_b": 1.0, "spacing": "leading",
-         "solver": "ddim", "seed": 32},
+         "solver": "ddim", "seed": SEED},
     ),
     Stop(
         "same-noise", "The noise is a code",
@@ -52,14 +55,14 @@ TOUR = (
         "hair is short after 20 steps and long after 100.)",
         "#duel",
         {"view": "explore", "steps": 20, "eta": 0.0, "steps_b": 100, "eta_b": 0.0, "spacing": "leading",
-         "solver": "ddim", "seed": 32},
+         "solver": "ddim", "seed": SEED},
     ),
     Stop(
         "interpolate", "Between two noises",
         "Every picture starts from a noise between those of two seeds. Each is a picture of its own: colours flow, "
         "and what differs at the ends switches on the way. Beside it, mixing the pixels shows two pictures at once.",
         "#path",
-        {"view": "interpolate", "steps": 20, "eta": 0.0, "keys": (32, 27, 2), "between": 6, "loop": True,
+        {"view": "interpolate", "steps": 20, "eta": 0.0, "keys": KEYS, "between": 6, "loop": True,
          "own_noise": False, "spacing": "leading", "solver": "ddim"},
     ),
     Stop(
@@ -76,7 +79,7 @@ TOUR = (
         "it is 367 against 13. Fresh noise can correct a network's errors, which η = 0 carries to the end; Trade-off "
         "shows how much there is to correct in the checkpoint at hand.",
         "#race",
-        {"view": "compare", "lanes": (Lane(1000, 0.0), Lane(1000, 1.0)), "seed": 32},
+        {"view": "compare", "lanes": (Lane(1000, 0.0), Lane(1000, 1.0)), "seed": SEED},
     ),
 )  # fmt: skip
 MINUTE = 5  # stops that the tour goes through by itself; the rest are in Learn

@@ -33,6 +33,7 @@ from core import (  # noqa: E402  # from a checkout, not installed
     files,
 )
 from core.files.film import Runner  # noqa: E402
+from demo.settings import FIELDS  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 PORT = 7897
@@ -156,7 +157,7 @@ def race_gif(checkpoint: Path) -> None:
     engine = Engine.open(checkpoint, "cpu")
     runners, runs = [], []
     for steps, eta in RACE:
-        run = engine.run(Request((32,), SamplerSettings(steps, eta)), film=True)
+        run = engine.run(Request((FIELDS["seed"].default,), SamplerSettings(steps, eta)), film=True)
         run.result()
         frames = run.film.frames
         film = np.stack([frame.x0_hat[0] for frame in frames])

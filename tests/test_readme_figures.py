@@ -34,7 +34,7 @@ def test_the_readmes_figures_are_those_of_the_evaluations(readme):
     for text in (
         "n = {}; distances".format(*{of("quality/eta=0/S=20")["n"] for of in (faces, garments)}),
         "16 faces take {:.0f} s with DDPM's 1000 steps, {:.1f} s with 100 and {:.1f} s with 20".format(*times[0]),
-        "16 garments, on a faster machine, {:.1f} s, {:.1f} s and {:.1f} s.".format(*times[1]),
+        "16 garments, in another run, {:.1f} s, {:.1f} s and {:.1f} s.".format(*times[1]),
         f"have {frechet(faces, 'eta=0/S=20')} at S = 20 and {frechet(faces, 'eta=0/S=100')} at S = 100",
         f"1000 steps {frechet(faces, 'eta=1/S=1000', True)} in "
         f"{seconds(faces, 1000, 1.0) / seconds(faces, 20, 0.0):.0f} times the time of S = 20",
