@@ -3,9 +3,8 @@
 import threading
 import time
 
-import httpx
 import pytest
-from wishes import host_of, served
+from wishes import asking, host_of, served
 
 SOON_S = 5  # Gradio left such a reader waiting for ever, with a heartbeat now and then; these take milliseconds
 LONG, SHORT = 200, 2  # steps of the tiny network; the first is amid its run while the test does something
@@ -14,7 +13,7 @@ LONG, SHORT = 200, 2  # steps of the tiny network; the first is amid its run whi
 @pytest.fixture(scope="module")
 def browser(tiny_folder, tmp_path_factory):
     with served(host_of(tmp_path_factory.mktemp("served"), tiny_folder)) as address:
-        browser = httpx.Client(base_url=f"{address}gradio_api/", timeout=SOON_S)
+        browser = asking(f"{address}gradio_api/", SOON_S)
         yield browser
         browser.close()
 

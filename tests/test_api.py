@@ -11,6 +11,7 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 from PIL import Image
+from wishes import asking
 
 from core import Request, SamplerSettings
 from core.axes import Axis
@@ -327,7 +328,7 @@ def test_gradio_forgets_the_path_of_a_file_that_is_gone(client, host, page):
 
 
 def test_who_leaves_a_call_over_plain_http_ends_it_within_a_step(client, evaluations):
-    with httpx.Client(base_url=client.src, timeout=20) as http:
+    with asking(client.src, 20) as http:
         asked = {"data": ["tiny", [1], 1000, 1.0, None, "ddim", None]}
         event = http.post("gradio_api/call/sample", json=asked).json()["event_id"]
         with http.stream("GET", f"gradio_api/call/sample/{event}") as stream:
@@ -338,7 +339,7 @@ def test_who_leaves_a_call_over_plain_http_ends_it_within_a_step(client, evaluat
 
 def test_who_leaves_before_its_turn_is_taken_out_of_the_queue(client, page, evaluations, monkeypatch):
     queue = page._queue.event_queue_per_concurrency_id["model"]
-    with monkeypatch.context() as full, httpx.Client(base_url=client.src, timeout=20) as http:
+    with monkeypatch.context() as full, asking(client.src, 20) as http:
         full.setattr(queue, "current_concurrency", queue.concurrency_limit)  # as many run as may
         asked = {"data": ["tiny", [1], 3, 1.0, None, "ddim", None]}
         event = http.post("gradio_api/call/sample", json=asked).json()["event_id"]

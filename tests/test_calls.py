@@ -2,9 +2,8 @@
 
 import json
 
-import httpx
 import pytest
-from wishes import host_of, served
+from wishes import asking, host_of, served
 
 from demo.bodies import MAX_BODY
 from demo.calls import file_paths
@@ -16,7 +15,7 @@ FILE = {"path": "http://127.0.0.1:9/x", "meta": {"_type": "gradio.FileData"}}
 @pytest.fixture(scope="module")
 def browser(tiny_folder, tmp_path_factory):
     with served(host_of(tmp_path_factory.mktemp("served"), tiny_folder)) as address:
-        browser = httpx.Client(base_url=f"{address}gradio_api/", timeout=60)
+        browser = asking(f"{address}gradio_api/", 60)
         yield browser
         browser.close()
 

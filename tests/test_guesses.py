@@ -1,8 +1,7 @@
 """Passwords are not guessed without end, and nobody's guesses keep a person out for long."""
 
-import httpx
 import pytest
-from wishes import host_of, served
+from wishes import asking, host_of, served
 
 from demo.guesses import FORGOTTEN_S, MOST, ONE, Guesses, checking, network, waiting
 from demo.login import MARK
@@ -118,7 +117,7 @@ def test_a_login_is_right_or_wrong_whatever_is_given():
 def browser(tiny_folder, tmp_path, clock, monkeypatch):
     monkeypatch.setattr("demo.login.Guesses", lambda: Guesses(clock))
     with served(host_of(tmp_path, tiny_folder), auth=checking(*RIGHT.values())) as address:
-        browser = httpx.Client(base_url=address, timeout=30)
+        browser = asking(address, 30)
         yield browser
         browser.close()
 

@@ -9,7 +9,7 @@ from gradio_client.exceptions import AuthenticationError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
-from wishes import host_of, served
+from wishes import asking, host_of, served
 
 from demo.headers import HEADERS
 from demo.live import Live
@@ -45,13 +45,13 @@ def ours(host):
 
 @pytest.fixture
 def stranger(address):
-    with httpx.Client(base_url=address, timeout=30) as client:
+    with asking(address, 30) as client:
         yield client
 
 
 @pytest.fixture
 def known(address):
-    with httpx.Client(base_url=address, timeout=30) as client:
+    with asking(address, 30) as client:
         assert client.post("login", data=USER).json() == {"success": True}
         yield client
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+import httpx
+
 from demo.host import EngineHost
 from demo.live import Live, Wish
 from demo.page import app_options, build_page, launch_options
@@ -41,6 +43,12 @@ def served(host, live=None, **launch):
         yield page.local_url
     finally:
         page.close()
+
+
+def asking(address, timeout):
+    """A client over plain HTTP, each request on a connection of its own: the server closes one after 5 idle seconds or
+    an error of its own, and who asks through it in that very moment is reset."""
+    return httpx.Client(base_url=address, timeout=timeout, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass

@@ -17,7 +17,7 @@ from demo.host import EngineHost
 from demo.limits import Limits
 from tests.fuzz.cli import TINY
 from tests.fuzz.watch import ENDLESS_S, SLOW_S, Cost, watched
-from tests.wishes import served
+from tests.wishes import asking, served
 
 LONGEST = 400
 STOP_S = 2  # a run that goes on for longer is stopped
@@ -89,5 +89,5 @@ def site() -> Iterator[Site]:
         for name in ("tiny", "second"):
             save_checkpoint(Path(folder) / name, net, TINY, NoiseSchedule(), defaults)
         host = EngineHost(Path(folder), "cpu", public=True, limits=Limits(16, 5, 5))
-        with served(host) as address, httpx.Client(base_url=address, timeout=ENDLESS_S) as browser:
+        with served(host) as address, asking(address, ENDLESS_S) as browser:
             yield Site(address, host, browser)

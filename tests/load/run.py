@@ -41,7 +41,8 @@ class Load:
 async def loaded(url: str, load: Load, server: Server | None = None) -> dict[str, Any]:
     """Everything that was counted. server: where it is ours, so that its memory, threads and files can be seen."""
     tallies = Tallies(Tally)
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    # the server closes connections that idle for 5 s: to ask through one in that very moment is to be reset
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=2)
     async with httpx.AsyncClient(base_url=url, timeout=httpx.Timeout(GRACE_S, connect=60), limits=limits) as http:
         await warm(http, load)
         before = await held(server)
