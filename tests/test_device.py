@@ -1,10 +1,12 @@
 """Which device and precision a run really uses."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
 from core import Engine, RequestError
-from core.device import emulates_bf16, resolve_device, resolve_precision
+from core.device import bf16_cost, resolve_device, resolve_precision
 
 CPU = torch.device("cpu")
 
@@ -69,8 +71,18 @@ def test_the_engine_refuses_them_as_it_opens(tiny_folder, no_accelerator):
             Engine.open(tiny_folder, device, precision)
 
 
-@pytest.mark.parametrize("there", [True, False])
-def test_bf16_is_emulated_only_on_a_cpu_without_it(monkeypatch, there):
-    monkeypatch.setattr("torch.ops.mkldnn._is_mkldnn_bf16_supported", lambda: there)
-    assert emulates_bf16(CPU) is not there
-    assert not emulates_bf16(torch.device("cuda"))
+def test_the_cost_of_bf16_is_the_ratio_of_the_least_times(monkeypatch):
+    took = {torch.float32: iter([9, 2, 3, 2, 2, 5]), torch.bfloat16: iter([90, 3, 4, 5, 6, 7])}
+    clock = SimpleNamespace(now=0.0)
+
+    def convolved(x, weight, padding):
+        assert x.dtype == weight.dtype
+        clock.now += next(took[x.dtype])
+
+    monkeypatch.setattr("core.device.conv2d", convolved)
+    assert bf16_cost(CPU, lambda: clock.now) == 1.5
+    assert bf16_cost(torch.device("cuda")) == 1
+
+
+def test_the_cost_of_bf16_is_measured_here():
+    assert 0.05 < bf16_cost(CPU) < 5000

@@ -12,7 +12,7 @@ import torch
 from core.arguments import MAX_SEED, path_from, real_from, whole_from
 from core.checkpoint import SamplingDefaults, open_checkpoint, require_no_classes, save_checkpoint
 from core.data.datasets import load_images
-from core.device import emulates_bf16, resolve_device
+from core.device import bf16_cost, resolve_device
 from core.folders import require_place
 from core.parallel import Share, joined
 from core.plain_numbers import whole_numbers
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-snr", type=real_from(0, 1e9), default=0.0, metavar="GAMMA", help="weight min(SNR, GAMMA); 0: plain"
     )
-    parser.add_argument("--bf16", action="store_true", help="autocast the inner layers (pays with avx512_bf16 or AMX)")
+    parser.add_argument("--bf16", action="store_true", help="autocast the inner layers (pays with AMX)")
     parser.add_argument(
         "--balance", type=real_from(0, 1), default=0.0, help="0: the plain loss; 1: every noise level alike"
     )
@@ -126,8 +126,8 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
     """Advance to --steps; the first process logs and saves for all."""
     trainer = new_trainer(args, share, device)
     settings = trainer.settings
-    if share.first and settings.bf16 and emulates_bf16(torch.device(device)):
-        print("This CPU has no bfloat16 arithmetic, so --bf16 is far slower than leaving it out.", file=sys.stderr)
+    if share.first and settings.bf16 and (cost := bf16_cost(torch.device(device))) > 1:
+        print(f"Here bfloat16 takes {cost:.1f} times as long as fp32: leave out --bf16.", file=sys.stderr)
     args.state.mkdir(parents=True, exist_ok=True)
 
     from core.train.pictures import plot_log, sample_sheet  # matplotlib, which sampling never needs
