@@ -78,6 +78,20 @@ def test_dragging_over_the_sheet_shows_the_nearest_cell_then_the_place_itself(op
     page.wait_for_function("parseFloat(document.querySelector('#square .dot').style.left) < 10")
 
 
+def test_every_picture_of_the_sheet_can_be_made_out(open_page):
+    page = open_page(LIGHT + "&view=interpolate")
+    settle(page, '#square section[data-sheet="done"][data-painted="done"]')
+    wait_done(page)
+    for width in (1280, 1920, 390):  # half of the panel would leave 25 px at 1280, and 21 at 390
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(
+            """beside => { const [sheet, chosen] = ['.mapBox', 'figure canvas'].map(
+                (part) => document.querySelector(`#square ${part}`).getBoundingClientRect());
+              return sheet.width >= 7 * 34 && (chosen.top < sheet.bottom) === beside; }""",
+            arg=width == 1920,
+        )
+
+
 def test_own_noise_is_offered_and_changes_the_path_at_eta_1(open_page):
     page = open_page(LIGHT + "&view=interpolate&eta=1")
     settle(page, '#path section[data-painted="done"][data-eta="1"]')

@@ -4,6 +4,7 @@
   const { el, picture, cut, canvases, frame, paintFrame, player, transport, calm } = window.ddim.kit;
 
   const SMALLEST = 26; // px of a thumbnail that still shows its picture
+  const NARROW = 480; // px of a panel: below it a sheet of 7 × 7 takes the whole width, not half
 
   // Pictures in one row of a ribbon: all of them, or, where they would be too small, as many whole ways from key to key
   // as have room, so that every row begins with a key.
@@ -70,8 +71,11 @@
     const dot = el("i", { class: "dot" });
     const map = el("div", { class: "mapBox" }, grid, dot);
     const sliders = ["across", "down"].map((name) => el("input", { type: "range", min: 0, max: 1, step: 0.01, value: 0.5, "aria-label": `Place on the sheet, ${name}` }));
-    f.body.append(el("div", { class: "square" }, el("figure", {}, big, said),
-      el("figure", {}, map, el("figcaption", { class: "axes" }, ...sliders))));
+    const axes = el("div", { class: "axes" }, ...sliders.map((s, i) => el("label", {}, ["Across", "Down"][i], s)));
+    const square = el("div", { class: "square" }, el("figure", { class: "atPlace" }, big, said), map, axes);
+    // by script: of a style sheet Gradio drops @container
+    new ResizeObserver(() => square.classList.toggle("narrow", square.clientWidth < NARROW)).observe(square);
+    f.body.append(square);
     let image = null, value = null, at = [0.5, 0.5], dragging = false;
     const nearest = () => {
       const n = Math.round(Math.sqrt(value.n)), [x, y] = at.map((w) => Math.round(w * (n - 1)));
