@@ -28,6 +28,7 @@ from core.errors import DataError, NetworkError
 from core.parallel import Share
 from core.pixels import from_pixels
 from core.schedule import NoiseSchedule
+from core.train.muon import Muon, is_matrix
 from core.train.objective import diffuse, min_snr_weight, target
 from core.train.settings import TrainSettings
 from core.train.weighting import Balance
@@ -72,13 +73,21 @@ class Trainer:
         # the same weights, with gradients averaged over the processes; alone, the network itself
         self.trained = DistributedDataParallel(self.network) if self.share.world > 1 else self.network
         self.ema = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=settings.lr)
+        weights = list(self.network.parameters())
+        matrices = [w for w in weights if is_matrix(w)] if settings.optimizer == "muon" else []
+        self.muon = Muon(matrices, settings.lr) if matrices else None
+        taken = set(map(id, matrices))
+        self.optimizer = torch.optim.Adam([w for w in weights if id(w) not in taken], lr=settings.lr)
         weighed = settings.balance > 0 or settings.coarse > 0
         self.balance = (
             Balance(schedule.T, images.shape[-1], self.device, settings.balance, settings.coarse) if weighed else None
         )
         self.alpha_bar = torch.from_numpy(schedule.alpha_bar[1:].copy()).float()
         self.step = 0
+
+    @property
+    def optimizers(self) -> list[torch.optim.Optimizer]:
+        return [self.optimizer] if self.muon is None else [self.optimizer, self.muon]
 
     @cached_property
     def data_sha256(self) -> str:
@@ -123,8 +132,9 @@ class Trainer:
         start = time.perf_counter()
         self.network.train()
         while self.step < self.settings.steps:
-            for group in self.optimizer.param_groups:
-                group["lr"] = self.settings.lr_at(self.step)
+            for optimizer in self.optimizers:
+                for group in optimizer.param_groups:
+                    group["lr"] = self.settings.lr_at(self.step)
             # dropout, where there is any: another draw each step and process
             torch.manual_seed((self.settings.seed * 1_000_003 + self.step) * self.share.world + self.share.rank)
             rows = self.share.of(self.settings.batch)
@@ -137,10 +147,11 @@ class Trainer:
                     f"The loss became {wrong} at step {self.step}; the last saved state is kept: "
                     "resume from it with a lower --lr."
                 )
-            self.optimizer.zero_grad(set_to_none=True)
+            self.network.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.grad_clip)
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
             self._average()
             self.step += 1
             yield Progress(self.step, value, self.settings.lr_at(self.step - 1), time.perf_counter() - start)
@@ -158,6 +169,7 @@ class Trainer:
             "network": self.network.state_dict(),
             "ema": self.ema,
             "optimizer": self.optimizer.state_dict(),
+            "muon": self.muon.state_dict() if self.muon else None,
             "balance": self.balance.state_dict() if self.balance else None,
             "step": self.step,
             "settings": json.dumps(asdict(self.settings)),
@@ -200,6 +212,8 @@ class Trainer:
         self.network.load_state_dict(state["network"])
         self.ema = {k: v.to(self.device) for k, v in state["ema"].items()}
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.muon:
+            self.muon.load_state_dict(state["muon"])
         if self.balance:
             self.balance.load_state_dict(state["balance"])
         self.step = int(state["step"])
@@ -207,7 +221,7 @@ class Trainer:
 
     def _check_settings(self, old: dict[str, object], step: int, path: Path) -> None:
         """A resumed run must mean the same as an uninterrupted one; only its length may change, before the decay."""
-        new = asdict(self.settings)
+        new, old = asdict(self.settings), {"optimizer": "adam", **old}  # states of earlier versions do not say
         for name in sorted(set(old) - {"steps"}):
             if old[name] != new.get(name):
                 raise DataError(

@@ -6,18 +6,19 @@ import math
 from dataclasses import dataclass
 
 from core.errors import RequestError
+from core.train.muon import OPTIMIZERS
 from core.train.objective import PREDICTIONS
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """steps: optimiser steps in all. batch: images a step. lr: peak learning rate of Adam.
+    """steps: optimiser steps in all. batch: images a step. lr: peak learning rate.
     warmup: steps of linear rise. decay: the last share of the steps, over which lr falls to zero by a
     cosine; before it lr is constant, so a run may be lengthened without having been decayed too early.
     ema: decay of the weight average (warmed up). bf16: autocast for the inner layers.
     balance, coarse: how far noise levels are weighed alike, and the weight of coarse scales (core/train/weighting.py).
     prediction: what the network answers, "epsilon", "v" or "x0"; min_snr: γ of that weighting, or 0 for the plain
-    loss (core/train/objective.py).
+    loss (core/train/objective.py). optimizer: "adam", or "muon", which takes Muon for matrices (core/train/muon.py).
     """
 
     steps: int
@@ -33,6 +34,7 @@ class TrainSettings:
     coarse: float = 0.0
     prediction: str = "epsilon"
     min_snr: float = 0.0
+    optimizer: str = "adam"
 
     def __post_init__(self) -> None:
         for name, good in (
@@ -48,6 +50,7 @@ class TrainSettings:
             ("coarse", 0 <= self.coarse < math.inf),
             ("prediction", self.prediction in PREDICTIONS),
             ("min_snr", 0 <= self.min_snr < math.inf),
+            ("optimizer", self.optimizer in OPTIMIZERS),
         ):
             if not good:
                 raise RequestError(f"--{name.replace('_', '-')} {getattr(self, name)} is out of range.")
