@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--optimizer", choices=OPTIMIZERS, default="adam", help="muon: for matrices, with Adam for all else"
     )
-    parser.add_argument("--bf16", action="store_true", help="autocast the inner layers (pays with AMX)")
+    parser.add_argument("--bf16", action="store_true", help="autocast the inner layers; it says where that is slower")
     parser.add_argument(
         "--balance", type=real_from(0, 1), default=0.0, help="0: the plain loss; 1: every noise level alike"
     )
@@ -130,7 +130,7 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
     """Advance to --steps; the first process logs and saves for all."""
     trainer = new_trainer(args, share, device)
     settings = trainer.settings
-    if share.first and settings.bf16 and (cost := bf16_cost(torch.device(device))) > 1:
+    if share.first and settings.bf16 and (cost := bf16_cost(torch.device(device))) >= 1.1:
         print(f"Here bfloat16 takes {cost:.1f} times as long as fp32: leave out --bf16.", file=sys.stderr)
     args.state.mkdir(parents=True, exist_ok=True)
 

@@ -50,7 +50,10 @@ class Muon(Optimizer):
             for weights in group["params"]:
                 if weights.grad is None:
                     continue
-                mean = self.state[weights].setdefault("momentum", torch.zeros_like(weights))
+                state = self.state[weights]
+                if not state:
+                    state["momentum"] = torch.zeros_like(weights)
+                mean = state["momentum"]
                 mean.lerp_(weights.grad, 1 - group["momentum"])
                 update = orthogonal(weights.grad.lerp(mean, group["momentum"]).flatten(1))
                 weights.add_(update.reshape(weights.shape), alpha=-group["lr"] * 0.2 * max(update.shape) ** 0.5)
