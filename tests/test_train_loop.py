@@ -109,11 +109,11 @@ def test_a_run_may_start_from_a_finished_checkpoint(tmp_path):
 def test_a_checkpoint_of_another_network_or_schedule_is_no_start(tmp_path):
     finished = trainer()
     save_checkpoint(tmp_path, finished.ema, CONFIG, finished.schedule, SamplingDefaults())
-    for other in (
-        trainer(config=replace(CONFIG, block_out_channels=(8, 8))),
-        Trainer(CONFIG, NoiseSchedule(beta_schedule="squaredcos_cap_v2"), IMAGES, SETTINGS),
+    for other, why in (
+        (trainer(config=replace(CONFIG, block_out_channels=(8, 8))), "grows only by --layers and --attention"),
+        (Trainer(CONFIG, NoiseSchedule(beta_schedule="squaredcos_cap_v2"), IMAGES, SETTINGS), "another noise schedule"),
     ):
-        with pytest.raises(DataError, match="another network or schedule"):
+        with pytest.raises(DataError, match=why):
             other.start_from(open_checkpoint(tmp_path))
 
 

@@ -28,6 +28,7 @@ from core.errors import DataError, NetworkError
 from core.parallel import Share
 from core.pixels import from_pixels
 from core.schedule import NoiseSchedule
+from core.train.grow import grow
 from core.train.muon import Muon, is_matrix
 from core.train.objective import diffuse, min_snr_weight, target
 from core.train.settings import TrainSettings
@@ -180,11 +181,12 @@ class Trainer:
         write_atomically(folder / STATE, lambda file: torch.save(state, file))
 
     def start_from(self, checkpoint: Checkpoint) -> None:
-        """Begin with the weights of a finished checkpoint and a new optimiser; the warm-up fills its averages.
-        Raises DataError unless network and schedule are the same."""
-        if checkpoint.config.to_config() != self.config.to_config() or checkpoint.schedule != self.schedule:
-            raise DataError(f"{checkpoint.path} is of another network or schedule: give the options it was made with.")
-        weights = checkpoint.load_network().state_dict()
+        """Begin with the weights of a finished checkpoint and a new optimiser; the warm-up fills its averages. Where
+        this network has more layers or attention, these answer nothing at first (core/train/grow.py).
+        Raises DataError unless all else of the network, and the schedule, are the same."""
+        if checkpoint.schedule != self.schedule:
+            raise DataError(f"{checkpoint.path} is of another noise schedule: give the options it was made with.")
+        weights = grow(checkpoint.load_network(), self.config).state_dict()
         self.network.load_state_dict(weights)
         self.ema = {k: v.detach().clone().to(self.device) for k, v in weights.items()}
 
