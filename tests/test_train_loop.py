@@ -11,8 +11,9 @@ import torch
 from core import DataError, NetworkError, NoiseSchedule, UNetConfig
 from core.checkpoint import SamplingDefaults, open_checkpoint, save_checkpoint
 from core.pixels import from_pixels
-from core.train.loop import STATE, Trainer
+from core.train.loop import Trainer
 from core.train.settings import TrainSettings
+from core.train.state import STATE, resume, save
 
 CONFIG = UNetConfig(
     sample_size=8,
@@ -69,10 +70,10 @@ def test_killed_and_resumed_equals_uninterrupted_bit_for_bit(tmp_path, stop_afte
 
     killed = trainer(settings)
     first = [p.loss for p in islice(killed.run(), stop_after)]
-    killed.save(tmp_path)
+    save(killed, tmp_path)
     torch.manual_seed(999)  # another process, another global state
     resumed = trainer(settings)
-    assert resumed.resume(tmp_path)
+    assert resume(resumed, tmp_path)
     assert resumed.step == stop_after
     rest = [p.loss for p in resumed.run()]
 
@@ -84,10 +85,10 @@ def test_work_after_the_last_save_is_done_again_the_same(tmp_path):
     killed = trainer()
     run = killed.run()
     next(run), next(run)
-    killed.save(tmp_path)
+    save(killed, tmp_path)
     next(run), next(run)  # lost
     resumed, whole = trainer(), trainer()
-    resumed.resume(tmp_path)
+    resume(resumed, tmp_path)
     list(resumed.run()), list(whole.run())
     assert_same_state(resumed, whole)
 
@@ -118,22 +119,22 @@ def test_a_checkpoint_of_another_network_or_schedule_is_no_start(tmp_path):
 
 
 def test_there_is_nothing_to_resume_in_an_empty_folder(tmp_path):
-    assert trainer().resume(tmp_path / "nothing") is False
+    assert resume(trainer(), tmp_path / "nothing") is False
 
 
 def test_a_state_of_another_network_is_refused(tmp_path):
-    trainer().save(tmp_path)
+    save(trainer(), tmp_path)
     with pytest.raises(DataError, match="another network"):
-        trainer(config=replace(CONFIG, block_out_channels=(8, 8))).resume(tmp_path)
+        resume(trainer(config=replace(CONFIG, block_out_channels=(8, 8))), tmp_path)
 
 
 @pytest.mark.parametrize(
     "change", [{"batch": 5}, {"lr": 2e-3}, {"seed": 6}, {"ema": 0.9}, {"bf16": True}, {"coarse": 0.1}]
 )
 def test_a_state_trained_with_other_settings_is_refused_by_name(tmp_path, change):
-    trainer().save(tmp_path)
+    save(trainer(), tmp_path)
     with pytest.raises(DataError, match=f"trained with {next(iter(change))} "):
-        trainer(replace(SETTINGS, **change)).resume(tmp_path)
+        resume(trainer(replace(SETTINGS, **change)), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -142,26 +143,26 @@ def test_a_state_trained_with_other_settings_is_refused_by_name(tmp_path, change
 def test_a_run_may_be_lengthened_until_its_decay_begins_and_not_cut_below_what_is_done(tmp_path, at, steps, good):
     one = trainer()  # 7 steps, the last 40 % of them decaying: from 4.2 on
     list(islice(one.run(), at))
-    one.save(tmp_path)
+    save(one, tmp_path)
     other = trainer(replace(SETTINGS, steps=steps))
     if good:
-        assert other.resume(tmp_path)
+        assert resume(other, tmp_path)
     else:
         with pytest.raises(DataError, match=f"at step {at} of 7"):
-            other.resume(tmp_path)
+            resume(other, tmp_path)
 
 
 @pytest.mark.parametrize("keep", [0, 100, -200])
 def test_a_damaged_state_is_refused_with_the_remedy(tmp_path, keep):
-    trainer().save(tmp_path)
+    save(trainer(), tmp_path)
     (tmp_path / STATE).write_bytes((tmp_path / STATE).read_bytes()[:keep])
     with pytest.raises(DataError, match="damaged"):
-        trainer().resume(tmp_path)
+        resume(trainer(), tmp_path)
 
 
 def test_a_kill_while_saving_leaves_the_last_state(tmp_path, monkeypatch):
     one = trainer()
-    one.save(tmp_path)
+    save(one, tmp_path)
     before = (tmp_path / STATE).read_bytes()
 
     def killed(*_):
@@ -170,7 +171,7 @@ def test_a_kill_while_saving_leaves_the_last_state(tmp_path, monkeypatch):
     monkeypatch.setattr("core.checkpoint.os.replace", killed)
     next(one.run())
     with pytest.raises(KeyboardInterrupt):
-        one.save(tmp_path)
+        save(one, tmp_path)
     assert (tmp_path / STATE).read_bytes() == before
 
 
@@ -243,9 +244,9 @@ def test_a_loss_gone_wrong_raises_before_anything_is_changed(tmp_path, bad):
     one = trainer()
     run = one.run()
     next(run), next(run)
-    one.save(tmp_path)
+    save(one, tmp_path)
     good = trainer()
-    good.resume(tmp_path)
+    resume(good, tmp_path)
     saved = (tmp_path / STATE).read_bytes()
     one.loss = lambda *_: (torch.tensor(bad[0], requires_grad=True), torch.tensor(bad[1]))
     with pytest.raises(NetworkError, match=r"at step 2.*lower --lr"):
@@ -282,8 +283,8 @@ def test_images_of_other_channels_are_refused():
 def test_a_state_of_other_images_or_another_schedule_is_refused(tmp_path):
     first = trainer()
     next(first.run())
-    first.save(tmp_path)
+    save(first, tmp_path)
     with pytest.raises(DataError, match="images"):
-        trainer(images=255 - IMAGES).resume(tmp_path)
+        resume(trainer(images=255 - IMAGES), tmp_path)
     with pytest.raises(DataError, match="schedule"):
-        Trainer(CONFIG, NoiseSchedule("squaredcos_cap_v2"), IMAGES, SETTINGS).resume(tmp_path)
+        resume(Trainer(CONFIG, NoiseSchedule("squaredcos_cap_v2"), IMAGES, SETTINGS), tmp_path)

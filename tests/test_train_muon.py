@@ -8,8 +8,8 @@ import torch
 from test_train_loop import SETTINGS, trainer
 
 from core import DataError
-from core.train.loop import STATE
 from core.train.muon import Muon, is_matrix, orthogonal
+from core.train.state import STATE, resume, save
 
 MUON = replace(SETTINGS, optimizer="muon")
 
@@ -76,13 +76,13 @@ def test_both_follow_the_rate_and_all_weights_move():
 def test_a_state_goes_on_with_its_own_optimiser_only(tmp_path):
     killed = trainer()
     list(islice(killed.run(), 2))
-    killed.save(tmp_path)
+    save(killed, tmp_path)
     with pytest.raises(DataError, match="optimizer adam, not muon"):
-        trainer(MUON).resume(tmp_path)
+        resume(trainer(MUON), tmp_path)
     state = torch.load(tmp_path / STATE, weights_only=True)
     state["settings"] = state["settings"].replace(', "optimizer": "adam"', "")  # as before there was a choice
     del state["muon"]
     torch.save(state, tmp_path / STATE)
-    assert trainer().resume(tmp_path)
+    assert resume(trainer(), tmp_path)
     with pytest.raises(DataError, match="optimizer adam, not muon"):
-        trainer(MUON).resume(tmp_path)
+        resume(trainer(MUON), tmp_path)

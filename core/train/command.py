@@ -17,6 +17,7 @@ from core.folders import require_place
 from core.parallel import Share, joined
 from core.plain_numbers import whole_numbers
 from core.schedule import NoiseSchedule
+from core.train import state
 from core.train.bounds import MAX_LR, MAX_SIDE, MAX_TRAIN_BATCH, MAX_WIDTH, net_widths, require_size
 from core.train.loop import Progress, Trainer
 from core.train.muon import OPTIMIZERS
@@ -31,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=path_from, required=True, help="checkpoint folder to write")
     parser.add_argument("--state", type=path_from, required=True, help="folder of the resumable state and the log")
     parser.add_argument(
-        "--start-from", type=path_from, help="checkpoint whose weights to begin with, if --state is empty"
+        "--start-from",
+        type=path_from,
+        help="checkpoint whose weights to begin with, if --state is empty; this network "
+        "may have more --layers and --attention",
     )
     parser.add_argument("--size", type=whole_from(1, MAX_SIDE), default=28, help="side of the pictures in pixels")
     parser.add_argument("--channels", default="32,64,128", help="width of each level")
@@ -116,7 +120,7 @@ def new_trainer(args: argparse.Namespace, share: Share, device: str) -> Trainer:
     with torch.device("meta"):  # counted before a byte of it is there
         require_size(sum(weights.numel() for weights in UNet(config).parameters()))
     trainer = Trainer(config, schedule, images, settings, device, share)
-    if trainer.resume(args.state):
+    if state.resume(trainer, args.state):
         print(f"resumed at step {trainer.step}", flush=True)
     elif args.start_from:
         source = open_checkpoint(args.start_from)
@@ -145,7 +149,7 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
 
     def save(last: bool = False) -> None:
         nonlocal looked
-        trainer.save(args.state)
+        state.save(trainer, args.state)
         save_checkpoint(args.out, trainer.ema, trainer.config, trainer.schedule, defaults)
         plot_log(args.state / "log.jsonl", args.state / "loss.png")
         if watch is None:

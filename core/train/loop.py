@@ -7,21 +7,17 @@ killed and resumed run equals an uninterrupted one without any random state bein
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-import pickle
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.parallel import DistributedDataParallel
 
-from core.atomic import write_atomically
 from core.checkpoint import Checkpoint
 from core.data.datasets import UInt8Array
 from core.errors import DataError, NetworkError
@@ -35,8 +31,6 @@ from core.train.settings import TrainSettings
 from core.train.weighting import Balance
 from core.unet import UNet
 from core.unet_config import UNetConfig
-
-STATE = "state.pt"
 
 
 @dataclass(frozen=True)
@@ -163,23 +157,6 @@ class Trainer:
         weight = 1 - self.settings.ema_at(self.step)
         torch._foreach_lerp_([self.ema[k] for k in current], list(current.values()), weight)
 
-    def save(self, folder: Path) -> None:
-        """Write the whole state atomically: a kill in the middle leaves the previous one."""
-        folder.mkdir(parents=True, exist_ok=True)
-        state = {
-            "network": self.network.state_dict(),
-            "ema": self.ema,
-            "optimizer": self.optimizer.state_dict(),
-            "muon": self.muon.state_dict() if self.muon else None,
-            "balance": self.balance.state_dict() if self.balance else None,
-            "step": self.step,
-            "settings": json.dumps(asdict(self.settings)),
-            "config": json.dumps(self.config.to_config()),
-            "schedule": json.dumps(asdict(self.schedule)),
-            "data": self.data_sha256,
-        }
-        write_atomically(folder / STATE, lambda file: torch.save(state, file))
-
     def start_from(self, checkpoint: Checkpoint) -> None:
         """Begin with the weights of a finished checkpoint and a new optimiser; the warm-up fills its averages. Where
         this network has more layers or attention, these answer nothing at first (core/train/grow.py).
@@ -189,50 +166,3 @@ class Trainer:
         weights = grow(checkpoint.load_network(), self.config).state_dict()
         self.network.load_state_dict(weights)
         self.ema = {k: v.detach().clone().to(self.device) for k, v in weights.items()}
-
-    def resume(self, folder: Path) -> bool:
-        """Take up the state in ``folder``; False if there is none. Raises DataError if it is another net's."""
-        path = folder / STATE
-        if not path.is_file():
-            return False
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-            needed = ("config", "settings", "step", "network", "ema", "optimizer")
-            if not isinstance(state, dict) or any(name not in state for name in needed):
-                raise EOFError("it is incomplete")
-        except (RuntimeError, EOFError, ValueError, LookupError, pickle.UnpicklingError) as error:
-            raise DataError(f"{path} is damaged: remove it to start again, or restore a copy.") from error
-        if json.loads(state["config"]) != json.loads(json.dumps(self.config.to_config())):
-            raise DataError(f"{path} belongs to another network: give another --state folder or the same sizes.")
-        for key, mine, what in (
-            ("schedule", json.dumps(asdict(self.schedule)), "noise schedule"),
-            ("data", self.data_sha256, "set of images"),
-        ):
-            if state.get(key, mine) != mine:  # states of the first version do not say
-                raise DataError(f"{path} was trained with another {what}: name another --state folder.")
-        self._check_settings(json.loads(state["settings"]), int(state["step"]), path)
-        self.network.load_state_dict(state["network"])
-        self.ema = {k: v.to(self.device) for k, v in state["ema"].items()}
-        self.optimizer.load_state_dict(state["optimizer"])
-        if self.muon:
-            self.muon.load_state_dict(state["muon"])
-        if self.balance:
-            self.balance.load_state_dict(state["balance"])
-        self.step = int(state["step"])
-        return True
-
-    def _check_settings(self, old: dict[str, object], step: int, path: Path) -> None:
-        """A resumed run must mean the same as an uninterrupted one; only its length may change, before the decay."""
-        new, old = asdict(self.settings), {"optimizer": "adam", **old}  # states of earlier versions do not say
-        for name in sorted(set(old) - {"steps"}):
-            if old[name] != new.get(name):
-                raise DataError(
-                    f"{path} was trained with {name} {old[name]}, not {new.get(name)}: "
-                    "resume with the same, or start in another --state folder."
-                )
-        was, now = int(str(old["steps"])), self.settings.steps
-        if now < step or (now > was and step > was * (1 - self.settings.decay)):
-            raise DataError(
-                f"{path} is at step {step} of {was}: --steps {now} would "
-                + ("end before that." if now < step else "raise the learning rate again after its decay began.")
-            )
