@@ -36,6 +36,7 @@ def test_the_other_tables():
     assert len(keys("consistency")) == 14
     assert keys("interpolation") == {"interpolation/slerp", "interpolation/lerp", "interpolation/crossfade"}
     assert keys("speed") == {"speed/steps"}
+    assert keys("denoising") == {"denoising/levels"}
 
 
 def test_no_two_cells_have_one_name_and_the_cheap_come_first():
@@ -61,7 +62,7 @@ def test_the_settings_of_a_cell():
 
 
 @pytest.mark.parametrize(("what", "n", "match"), [
-    (["beauty"], 8, "quality, headline, reconstruction"), ([], 8, "empty"), (["quality"], 1, "at least 2"),
+    (["beauty"], 8, "quality, headline, denoising, reconstruction"), ([], 8, "empty"), (["quality"], 1, "at least 2"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(what, n, match):
     with pytest.raises(RequestError, match=match):

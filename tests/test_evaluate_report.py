@@ -171,6 +171,7 @@ def test_every_cell_of_the_plan_has_a_place_on_the_page():
     empty = section(document(), {}).count("not run")
     figures = {
         "quality": quality("0", 5, 1.5)["figures"] | {"n_all": 400, "frechet_all": 0.5},
+        "denoising": {"n": 5, "rows": []},
         "reconstruction": {"mse": 0.0014, "spread": 0.0001, "held_back": 0.25},
         "consistency": {name + end: 0.5 for name in ("pixels", "features") for end in ("", "_spread", "_unrelated")},
         "interpolation": {"frechet": 2.5, "spread": 0.5, "kid": 0.1, "kid_spread": 0.2, "frechet_ends": 1.0,

@@ -185,11 +185,11 @@ def test_the_command_measures_draws_and_renders(files, tmp_path, capsys):
     shutil.copytree(files / "features", tmp_path / "features")
     where = [str(net) if part == str(files / "net") else part for part in command(files)]
     wanted = ["quality/floor", "quality/eta=0/S=5", "quality/eta=1/S=20", "consistency/eta=0/S=10", "speed/steps",
-              "headline/eta=0/S=10", "headline/eta=1/S=20"]  # fmt: skip
+              "headline/eta=0/S=10", "headline/eta=1/S=20", "denoising/levels"]  # fmt: skip
     more = ["--state", str(tmp_path / "state"), "--n-headline", "16"]
     assert main([*where, *more, "--cells", ",".join(wanted)]) == 0
     out = capsys.readouterr().out
-    assert "[7/7] " in out
+    assert "[8/8] " in out
     assert (net / "evaluation-quality.png").is_file()
     document = json.loads((net / "evaluation.json").read_text())
     assert set(document["cells"]) == set(wanted)
@@ -204,6 +204,8 @@ def test_the_command_measures_draws_and_renders(files, tmp_path, capsys):
     assert "| η = 0 (DDIM), S = 10 |" in page
     assert "of the same run." in page or "**None of S = 10 brings" in page
     assert (tmp_path / "images" / "results-net-quality.png").is_file()
+    assert "| t | SNR | held-out | training | x̂0 of held-out off by |" in page
+    assert "![net: denoising](images/results-net-denoising.png)" in page
 
 
 @pytest.mark.parametrize(("options", "says"), [
@@ -234,6 +236,21 @@ def test_what_is_missing_is_asked_for(files, tmp_path, capsys):
     for options, says in (
         (["--what", "quality"], "--data"),
         (["--what", "reconstruction"], "--held-out"),
+        (["--what", "denoising"], "--data"),
+        (["--what", "denoising", "--data", str(files / "train.npz")], "--held-out"),
+        (
+            [
+                "--what",
+                "denoising",
+                "--data",
+                str(files / "held.npz"),
+                "--held-out",
+                str(files / "train.npz"),
+                "--n",
+                "41",
+            ],
+            "need 41 training pictures, not 40: name more with --data",
+        ),
         (["--what", "speed", "second"], None),
     ):
         if says is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from core.errors import RequestError
 from core.request import SamplerSettings
 
-KINDS = ("quality", "headline", "reconstruction", "consistency", "interpolation", "speed")
+KINDS = ("quality", "headline", "denoising", "reconstruction", "consistency", "interpolation", "speed")
 TO_DATA = ("quality", "headline", "interpolation")  # kinds that measure distances to the training pictures
 SEEN_BY_NET = (*TO_DATA, "consistency")  # kinds that the feature net looks at
 ETAS = ("0", "1", "hat", "0.2", "0.5")  # at equal cost in this order: DDIM and DDPM first
@@ -19,6 +19,7 @@ VARIANTS = ("trailing", "linspace", "quadratic", "unclipped")  # of η = 0: othe
 VARIANT_STEPS = (20, 50)
 SOLVERS = ("dpm-solver++",)  # beyond the paper, at η = 0
 SOLVER_STEPS = (5, 8, 10, 15, 20)  # and so many of DDIM beside them
+SNRS = (1000, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01)  # levels at which a network is asked once
 RECONSTRUCTION_STEPS = (10, 20, 50, 100, 200, 500)  # and T
 CONSISTENCY_STEPS = (5, 10, 20, 50, 100, 200, 500)  # against T
 INTERPOLATION_STEPS = 50
@@ -33,7 +34,7 @@ class Cell:
     """kind: one of KINDS. S: steps, 0 where none are taken. n: pictures (paths' midpoints, pairs). eta: one of ETAS.
 
     refine: fixed-point iterations a step of an inversion. way: "floor" or one of
-    VARIANTS or SOLVERS in quality, one of WAYS in interpolation.
+    VARIANTS or SOLVERS in quality, "levels" in denoising, one of WAYS in interpolation.
     cost: network evaluations of single pictures, the order in which cells are run.
     """
 
@@ -84,6 +85,8 @@ def _kind(kind: str, T: int, n: int, n_rest: int) -> list[Cell]:
     if kind == "headline":
         found = [Cell(kind, 0, n, 0, way="floor"), *(Cell(kind, S, n, n * S) for S in _below(HEADLINE_STEPS, T))]
         return [*found, Cell(kind, T, n, n * T, "1")]
+    if kind == "denoising":
+        return [Cell(kind, 0, n, 2 * n * len(SNRS), way="levels")]
     if kind == "reconstruction":
         steps = [*_below(RECONSTRUCTION_STEPS, T), T]
         return [Cell(kind, S, n_rest, n_rest * S * (2 + k), refine=k) for k in (0, REFINE) for S in steps]

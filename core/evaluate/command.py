@@ -117,8 +117,10 @@ def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], S
     kinds = {cell.kind for cell in chosen}
     measured = not kinds.isdisjoint(SEEN_BY_NET)
     net, sha = ruler_net(args, folder, engine) if measured else (None, None)
-    needs_data = not kinds.isdisjoint(TO_DATA)
-    needs_held_out = "reconstruction" in kinds or any(cell.way == "floor" for cell in chosen)
+    needs_data = not kinds.isdisjoint((*TO_DATA, "denoising"))
+    needs_held_out = not kinds.isdisjoint(("denoising", "reconstruction")) or any(
+        cell.way == "floor" for cell in chosen
+    )
     training = pictures(args.data, "--data", engine) if needs_data else None
     held_out = pictures(args.held_out, "--held-out", engine) if needs_held_out else None
     state = args.state or Path.home() / ".cache" / "ddim-explorer"
@@ -134,8 +136,10 @@ def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], S
             raise RequestError(
                 f"{option} {cell.n} cannot fill {net.config.features} features: take more pictures than that."
             )
-        if cell.kind == "reconstruction" or cell.way == "floor":
+        if cell.kind in ("denoising", "reconstruction") or cell.way == "floor":
             setup.need_held_out(cell.n)
+        if cell.kind == "denoising":
+            setup.need_training(cell.n)
     return setup, chosen, store
 
 

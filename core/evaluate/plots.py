@@ -79,6 +79,26 @@ def plot_quality(document: Document, path: Path) -> Path | None:
     return _save(figure, path)
 
 
+def plot_denoising(document: Document, path: Path) -> Path | None:
+    """Error of v (± standard error) against the noise level, the noise growing to the right."""
+    figures = cell(document, "denoising/levels")
+    if figures is None:
+        return None
+    figure, axes = _axes()
+    snrs = [row["snr"] for row in figures["rows"]]
+    for which, name, style, colour in (("held_out", "held-out", "-", "0"), ("training", "training", "--", "1")):
+        errors, spreads = ([row[f"{which}{end}"] for row in figures["rows"]] for end in ("", "_spread"))
+        axes.errorbar(snrs, errors, spreads, color=COLOURS[colour], label=f"{name} pictures", marker="o", markersize=4,
+                      linestyle=style, linewidth=1.4, capsize=2)  # fmt: skip
+    axes.set(
+        xscale="log", xlabel="signal to noise, ᾱ / (1 − ᾱ)", ylabel="mean square error of v a pixel", ylim=(0, None)
+    )
+    axes.invert_xaxis()
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.legend(frameon=False, fontsize=8)
+    return _save(figure, path)
+
+
 def plot_consistency(document: Document, path: Path) -> Path | None:
     """Distance from the T-step sample of the same x_T, as a share of that between unrelated samples, against S."""
     figure, axes = _axes()
@@ -124,6 +144,11 @@ def plot_reconstruction(document: Document, path: Path) -> Path | None:
 
 def plot_all(document: Document, stem: Path) -> list[Path]:
     """``stem``-quality.png and so on, as far as there are cells for them."""
-    plots = {"quality": plot_quality, "reconstruction": plot_reconstruction, "consistency": plot_consistency}
+    plots = {
+        "quality": plot_quality,
+        "denoising": plot_denoising,
+        "reconstruction": plot_reconstruction,
+        "consistency": plot_consistency,
+    }
     made = [plot(document, stem.with_name(f"{stem.name}-{name}.png")) for name, plot in plots.items()]
     return [path for path in made if path is not None]

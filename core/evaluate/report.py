@@ -102,6 +102,12 @@ def section(document: Document, images: Mapping[str, str]) -> str:
             checks,
         ]
     blocks += [
+        "### Denoising",
+        "The network asked once, before any sampler: mean square error of v = √ᾱ ε − √(1−ᾱ) x0 a pixel, which is "
+        "(SNR + 1) times that of x̂0, at noise levels from the least on (whatever the network predicts). Where held-out "
+        "pictures have more of it than training pictures, the network remembers those.",
+        tables.denoising_table(document),
+        images.get("denoising", ""),
         "### Reconstruction",
         f"Held-out pictures encoded and decoded with the same S: mean square error a pixel on [0, 1]. "
         f"Refined: up to {REFINE} fixed-point iterations a step.",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Protocol
 
-from core.evaluate import consistency, interpolation, quality, reconstruction, speed
+from core.evaluate import consistency, denoising, interpolation, quality, reconstruction, speed
 from core.evaluate.cells import Cell
 from core.evaluate.machine import machine, versions
 from core.evaluate.parts import Part, load
@@ -31,6 +31,7 @@ class Kind(Protocol):
 KINDS: dict[str, Kind] = {
     "quality": quality,
     "headline": quality,  # the same figures of more pictures
+    "denoising": denoising,
     "reconstruction": reconstruction,
     "consistency": consistency,
     "interpolation": interpolation,

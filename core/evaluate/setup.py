@@ -69,6 +69,13 @@ class Setup:
             raise RequestError(f"These cells need {n} held-out pictures, not {have}: name more with --held-out.")
         return self.held_out[:n]
 
+    def need_training(self, n: int) -> UInt8Array:
+        """The first n training pictures."""
+        if self.training is None or len(self.training) < n:
+            have = 0 if self.training is None else len(self.training)
+            raise RequestError(f"These cells need {n} training pictures, not {have}: name more with --data.")
+        return self.training[:n]
+
     def measure(self, images: UInt8Array) -> FloatArray:
         """8-bit pictures N×C×H×W → features (N,D)."""
         return self.need_net().measure_pixels(images).numpy()
@@ -101,7 +108,9 @@ class Setup:
         if cell.kind == "speed":
             where = machine(self.engine.device)
             found |= {name: where[name] for name in ("device_name", "processor", "threads")}
-        if cell.kind == "reconstruction" or cell.way == "floor":
+        if cell.kind == "denoising":
+            found |= {"seeds_from": self.seeds_from, "data_sha256": self.digests[0]}
+        if cell.kind in ("denoising", "reconstruction") or cell.way == "floor":
             found["held_out_sha256"] = self.digests[1]
         return found
 

@@ -107,6 +107,23 @@ def paper_table() -> str:
     return table(["paper, CIFAR-10, FID", *(f"S = {S}" for S in PAPER_STEPS)], body)
 
 
+def denoising_table(document: Document) -> str:
+    """One row for each noise level, from the least on. x̂0: off by how much, root mean square on [0, 1]."""
+    figures = cell(document, "denoising/levels")
+    if figures is None:
+        return f"Denoising: {NOT_RUN}."
+    body = [
+        [
+            str(row["t"]),
+            number(row["snr"]),
+            *(measured(row[which], row[f"{which}_spread"]) for which in ("held_out", "training")),
+            number((row["held_out"] / (row["snr"] + 1)) ** 0.5 / 2),
+        ]
+        for row in figures["rows"]
+    ]
+    return table(["t", "SNR", "held-out", "training", "x̂0 of held-out off by"], body)
+
+
 def reconstruction_table(document: Document) -> str:
     T, body = document["checkpoint"]["T"], []
     for S in [*(S for S in RECONSTRUCTION_STEPS if S < T), T]:
