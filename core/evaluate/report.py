@@ -104,8 +104,9 @@ def section(document: Document, images: Mapping[str, str]) -> str:
     blocks += [
         "### Denoising",
         "The network asked once, before any sampler: mean square error of v = √ᾱ ε − √(1−ᾱ) x0 a pixel, which is "
-        "(SNR + 1) times that of x̂0, at noise levels from the least on (whatever the network predicts). Where held-out "
-        "pictures have more of it than training pictures, the network remembers those.",
+        "(SNR + 1) times that of x̂0, at noise levels from the least on (whatever the network predicts). Held-out "
+        "pictures with far more of it than training pictures would mean that the network remembers those (± is about "
+        "which pictures they are).",
         tables.denoising_table(document),
         images.get("denoising", ""),
         "### Reconstruction",
