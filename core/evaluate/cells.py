@@ -10,6 +10,8 @@ from core.request import SamplerSettings
 
 KINDS = ("quality", "headline", "denoising", "reconstruction", "consistency", "interpolation", "speed")
 TO_DATA = ("quality", "headline", "interpolation")  # kinds that measure distances to the training pictures
+WITH_TRAINING = (*TO_DATA, "denoising")  # kinds that look at them at all
+WITH_HELD_OUT = ("denoising", "reconstruction")  # and at pictures that were not trained on, as every floor does
 SEEN_BY_NET = (*TO_DATA, "consistency")  # kinds that the feature net looks at
 ETAS = ("0", "1", "hat", "0.2", "0.5")  # at equal cost in this order: DDIM and DDPM first
 QUALITY_STEPS = (5, 10, 20, 50, 100)  # and T
@@ -56,6 +58,11 @@ class Cell:
         if self.kind == "reconstruction":
             return f"{self.kind}/{'refined' if self.refine else 'plain'}/S={self.S}"
         return f"{self.kind}/eta={self.eta}/S={self.S}"
+
+    @property
+    def held_out(self) -> bool:
+        """Whether it looks at held-out pictures."""
+        return self.kind in WITH_HELD_OUT or self.way == "floor"
 
     @property
     def settings(self) -> SamplerSettings:

@@ -15,7 +15,7 @@ from core.data.datasets import UInt8Array, load_images
 from core.device import resolve_device
 from core.engine import Engine
 from core.errors import DataError, RequestError
-from core.evaluate.cells import KINDS, SEEN_BY_NET, TO_DATA, Cell, cells, only
+from core.evaluate.cells import KINDS, SEEN_BY_NET, TO_DATA, WITH_TRAINING, Cell, cells, only
 from core.evaluate.feature_net import FeatureNet, open_feature_net
 from core.evaluate.setup import MAX_REFERENCE, Setup
 from core.evaluate.store import Store
@@ -117,11 +117,8 @@ def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], S
     kinds = {cell.kind for cell in chosen}
     measured = not kinds.isdisjoint(SEEN_BY_NET)
     net, sha = ruler_net(args, folder, engine) if measured else (None, None)
-    needs_data = not kinds.isdisjoint((*TO_DATA, "denoising"))
-    needs_held_out = not kinds.isdisjoint(("denoising", "reconstruction")) or any(
-        cell.way == "floor" for cell in chosen
-    )
-    training = pictures(args.data, "--data", engine) if needs_data else None
+    needs_held_out = any(cell.held_out for cell in chosen)
+    training = None if kinds.isdisjoint(WITH_TRAINING) else pictures(args.data, "--data", engine)
     held_out = pictures(args.held_out, "--held-out", engine) if needs_held_out else None
     state = args.state or Path.home() / ".cache" / "ddim-explorer"
     require_place(state)
@@ -136,7 +133,7 @@ def prepare(args: argparse.Namespace, device: str) -> tuple[Setup, list[Cell], S
             raise RequestError(
                 f"{option} {cell.n} cannot fill {net.config.features} features: take more pictures than that."
             )
-        if cell.kind in ("denoising", "reconstruction") or cell.way == "floor":
+        if cell.held_out:
             setup.need_held_out(cell.n)
         if cell.kind == "denoising":
             setup.need_training(cell.n)

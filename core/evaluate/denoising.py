@@ -1,8 +1,8 @@
 """What a network was trained for, before any sampler: its error of v = √ᾱ ε − √(1−ᾱ) x_0 at single noise levels.
 
 ‖v − v̂‖² = (SNR + 1) ‖x_0 − x̂_0‖², SNR = ᾱ / (1−ᾱ), whatever the network predicts and whatever its schedule, so at one
-SNR any two networks of the same data compare, and progress is seen that pictures do not show yet. Where pictures that
-were not trained on have the larger error, the network remembers those that it was trained on.
+SNR any two networks of the same data compare, and progress is seen that pictures do not show yet. A far larger
+error of pictures that were not trained on would mean that the network remembers those that it was trained on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core import noise
-from core.data.datasets import UInt8Array
 from core.engine import Engine
 from core.evaluate.cells import SNRS, Cell
 from core.evaluate.parts import Arrays, Part, Tick, load
@@ -57,16 +56,13 @@ def errors(engine: Engine, x_0: Tensor, eps: Tensor, at: Level) -> Tensor:
     return (x0_hat.float().cpu() - x_0).double().square().mean(dim=(1, 2, 3)) * (at.snr + 1)
 
 
-def pictures(setup: Setup, cell: Cell) -> dict[str, UInt8Array]:
-    return {"held_out": setup.need_held_out(cell.n), "training": setup.need_training(cell.n)}
-
-
 def parts(setup: Setup, cell: Cell) -> list[Part]:
     """Parts of ``held_out`` and ``training`` (rows, levels): ‖v − v̂‖² a pixel. Picture i has the noise of seed
     seeds_from + i, at every level and in both sets."""
-    of_level, sets = levels(setup.engine.checkpoint.schedule), pictures(setup, cell)
+    of_level = levels(setup.engine.checkpoint.schedule)
+    sets = {"held_out": setup.need_held_out(cell.n), "training": setup.need_training(cell.n)}
     name = "denoising-" + "-".join((found or "")[:8] for found in setup.digests)
-    folder, found = setup.state / f"{setup.engine.precision}-{setup.engine.device.type}" / name, []
+    folder, found = setup.folder(name), []
     for start in range(0, cell.n, setup.chunk):
         rows = range(start, min(cell.n, start + setup.chunk))
 

@@ -18,8 +18,7 @@ def parts(setup: Setup, cell: Cell) -> list[Part]:
     images = setup.need_held_out(cell.n)
     settings = replace(cell.settings, clip=False)  # clipping cannot be undone
     name = f"reconstruction-{(setup.digests[1] or '')[:8]}-refine={cell.refine}-S={cell.S}"
-    folder = setup.state / f"{setup.engine.precision}-{setup.engine.device.type}" / name
-    found = []
+    folder, found = setup.folder(name), []
     for start in range(0, cell.n, setup.chunk):
         rows = range(start, min(cell.n, start + setup.chunk))
 

@@ -110,9 +110,13 @@ class Setup:
             found |= {name: where[name] for name in ("device_name", "processor", "threads")}
         if cell.kind == "denoising":
             found |= {"seeds_from": self.seeds_from, "data_sha256": self.digests[0]}
-        if cell.kind in ("denoising", "reconstruction") or cell.way == "floor":
+        if cell.held_out:
             found["held_out_sha256"] = self.digests[1]
         return found
+
+    def folder(self, name: str) -> Path:
+        """Where the parts called ``name`` are kept: those of another precision or device are others."""
+        return self.state / f"{self.engine.precision}-{self.engine.device.type}" / name
 
     def parts(
         self,
@@ -129,7 +133,7 @@ class Setup:
         noise_from: draw the steps' noise from these seeds instead. Beside the pictures each part keeps total_s and
         network_s (seconds in the sampler, in the network) and evaluations.
         """
-        folder = self.state / f"{self.engine.precision}-{self.engine.device.type}" / name
+        folder = self.folder(name)
         size = max(1, self.chunk // frames)
         found = []
         for start in range(0, count, size):
