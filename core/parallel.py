@@ -45,6 +45,15 @@ class Share:
             dist.all_reduce(value)
         return value.item() / self.world
 
+    def makes(self, i: int) -> bool:
+        """Whether the i-th of the things that each is made by one process is this one's."""
+        return i % self.world == self.rank
+
+    def send(self, made: Tensor, i: int) -> None:
+        """Give the i-th (contiguous) to the others; theirs of the same shape is overwritten."""
+        if self.world > 1:
+            dist.broadcast(made, src=i % self.world)
+
 
 @contextmanager
 def joined(device: str) -> Iterator[tuple[Share, str]]:

@@ -1,4 +1,4 @@
-"""Started by torchrun in test_train_parallel: the gradients of each weighing, written by the first process."""
+"""Started by torchrun in test_train_parallel: gradients and weights of each way to train, of every process."""
 
 import sys
 from dataclasses import replace
@@ -10,14 +10,14 @@ from core import NoiseSchedule
 from core.parallel import joined
 from core.train.loop import Trainer
 
-WEIGHINGS = {"plain": {}, "balanced": {"balance": 0.5, "coarse": 0.1}}
+WAYS = {"plain": {}, "balanced": {"balance": 0.5, "coarse": 0.1}, "muon": {"optimizer": "muon"}}
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     results = {}
     with joined("cpu") as (share, device):
-        for name, weighing in WEIGHINGS.items():
-            settings = replace(SETTINGS, **weighing, steps=2, grad_clip=1e9)
+        for name, way in WAYS.items():
+            settings = replace(SETTINGS, **way, steps=2, grad_clip=1e9)
             trainer = Trainer(replace(CONFIG, dropout=0.0), NoiseSchedule(), IMAGES, settings, device, share)
             found = []
             trainer.optimizer.register_step_pre_hook(
@@ -26,6 +26,6 @@ if __name__ == "__main__":
                 )
             )
             losses = [progress.loss for progress in trainer.run()]
-            results[name] = {"gradients": found, "losses": losses, "world": share.world}
-        if share.first:
-            torch.save(results, sys.argv[1])
+            weights = {k: w.detach().clone() for k, w in trainer.network.named_parameters()}
+            results[name] = {"gradients": found, "losses": losses, "world": share.world, "weights": weights}
+        torch.save(results, f"{sys.argv[1]}.{share.rank}")

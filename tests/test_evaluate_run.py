@@ -215,7 +215,8 @@ def test_the_command_measures_draws_and_renders(files, tmp_path, capsys):
     (["--n", "4", "--what", "headline"], "--n 4 cannot fill 4 features"),
     (["--n-headline", "4", "--what", "headline"], "--n-headline 4 cannot fill 4 features"),
     (["--n-headline", "41", "--what", "headline"], "need 41 held-out pictures, not 40"),
-    (["--n", "41", "--what", "quality"], "need 41 held-out pictures, not 40"),
+    (["--n", "41", "--what", "quality"], "need 41 held-out pictures, not 40: name more with --held-out"),
+    (["--n", "10001", "--what", "denoising"], "need 10001 held-out pictures, not 40: no more than 10000 are taken"),
     (["--seeds-from", "-1"], "--seeds-from: give a whole number from 0"),
     (["--batch", "0"], "--batch: give a whole number from 1"),
     (["--budget", "0"], "--budget: give a number above 0"),
@@ -267,7 +268,7 @@ def test_a_ruler_of_other_pictures_is_refused(files, tmp_path, tiny_config, caps
     ruler = str(files / "features" / "net.safetensors")
     arguments = ["evaluate", str(tmp_path / "net"), "--what", "quality", "--features", ruler, "--data"]
     assert main([*arguments, str(tmp_path / "d.npz"), "--n", "12"]) == 2
-    assert "measures 3×8×8 pictures, the checkpoint makes 3×16×16" in capsys.readouterr().err
+    assert "measures 3×8×8 pictures, these are 3×16×16" in capsys.readouterr().err
 
 
 def test_rendering_figures_of_other_weights_is_refused(files, tmp_path, tiny_config, capsys):

@@ -131,6 +131,8 @@ def test_it_saves_as_it_goes_and_a_loss_gone_wrong_keeps_that(train, tmp_path, c
         (["--beta-schedule", "sigmoid"], "--beta-schedule"),
         (["--channels", "8,x"], "--channels"),
         (["--attention", "one"], "--attention"),
+        (["--attention", "1,2"], "--attention 1,2: the levels of --channels are 0 to 1"),
+        (["--watch", "nowhere.safetensors"], "nowhere.safetensors is no feature net"),
         (["--device", "tpu"], "device"),
         (["--channels", ""], "--channels"),
         (["--channels", "0,8"], "--channels"),

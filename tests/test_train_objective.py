@@ -9,7 +9,7 @@ from evaluate_small import make_ruler
 from test_train_command import train  # noqa: F401  # the fixture
 
 from core import Engine, NoiseSchedule, Request, RequestError, SamplerSettings, open_checkpoint
-from core.evaluate.feature_net import save_feature_net
+from core.evaluate.feature_net import FeatureConfig, FeatureNet, save_feature_net
 from core.prediction import predict
 from core.solvers.ddim import coefficients
 from core.train.loop import Trainer
@@ -115,6 +115,24 @@ def test_what_cannot_be_is_refused():
         TrainSettings(steps=1, min_snr=5, balance=0.5)
     with pytest.raises(RequestError, match="must be one of epsilon, x0, v"):
         target("flow", *(torch.zeros(1),) * 3)
+
+
+@pytest.mark.parametrize(
+    ("ruler", "options", "says"),
+    [
+        ({"size": 16}, [], "measures 3×16×16 pictures, these are 3×8×8"),
+        ({}, ["--watch-n", "4"], "measures 4 features, which 4 pictures cannot fill"),
+        ({"features": 8}, [], "measures 8 features, which 6 pictures cannot fill"),  # 6 to train on
+        ({}, ["--watch-steps", "1001"], "--watch-steps 1001 is more than the 1000 steps"),
+    ],
+)
+def test_what_a_look_could_not_measure_is_refused_before_training(train, tmp_path, capsys, ruler, options, says):  # noqa: F811
+    net = FeatureNet(FeatureConfig(**{"name": "toy", "size": 8, "channels": 3, "widths": (8,), "classes": {"shape": 2},
+                                      "features": 4} | ruler))  # fmt: skip
+    save_feature_net(tmp_path / "ruler.safetensors", net, {"shape": 0.5})
+    assert train("--watch", str(tmp_path / "ruler.safetensors"), *options) == 2
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "state").exists()
 
 
 def test_a_watched_run_writes_a_line_and_a_sheet(train, tmp_path):  # noqa: F811

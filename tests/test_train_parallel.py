@@ -27,23 +27,33 @@ def start(processes, *command):
 
 @pytest.fixture(scope="module")
 def gradients(tmp_path_factory):
-    """What one process found and what two found, each by weighing. One start for both: that is most of the time."""
+    """What one process found, and each of two, by the way to train. One start for all: that is most of the time."""
     out, found = tmp_path_factory.mktemp("gradients") / "out.pt", []
     for processes in (1, 2):
         start(processes, str(HERE / "parallel_gradients.py"), str(out))
-        found.append(torch.load(out, weights_only=True))
+        found += [torch.load(f"{out}.{rank}", weights_only=True) for rank in range(processes)]
     return found
 
 
-@pytest.mark.parametrize("weighing", ["plain", "balanced"])
-def test_two_processes_give_the_gradients_of_one(gradients, weighing):
-    one, two = (found[weighing] for found in gradients)
+@pytest.mark.parametrize("way", ["plain", "balanced", "muon"])
+def test_two_processes_give_the_gradients_of_one(gradients, way):
+    one, two, _ = (found[way] for found in gradients)
     assert (one["world"], two["world"]) == (1, 2)
     assert two["losses"] == pytest.approx(one["losses"], rel=1e-4)
     first = one["gradients"][0]
     assert max(float(g.abs().max()) for g in first.values()) > 1e-3
     for name, gradient in first.items():
         torch.testing.assert_close(two["gradients"][0][name], gradient, rtol=1e-4, atol=1e-6, msg=name)
+
+
+@pytest.mark.parametrize("way", ["plain", "muon"])
+def test_two_processes_have_the_same_weights_and_they_are_those_of_one(gradients, way):
+    one, *two = (found[way]["weights"] for found in gradients)
+    for name, weights in one.items():
+        assert torch.equal(two[0][name], two[1][name]), name
+        # Adam's first steps are the sign of a gradient, also of one that is nothing but rounding
+        loose = {"rtol": 1e-3, "atol": 1e-5} if way == "muon" and weights.ndim > 1 else {"rtol": 0, "atol": 4e-3}
+        torch.testing.assert_close(two[0][name], weights, **loose, msg=name)
 
 
 def test_the_command_writes_one_log_and_one_checkpoint(tmp_path):

@@ -109,8 +109,8 @@ def _kind(kind: str, T: int, n: int, n_rest: int) -> list[Cell]:
 
 
 def cells(what: Sequence[str], T: int, n: int, n_rest: int, n_headline: int | None = None) -> list[Cell]:
-    """The cells of these kinds, cheap first. n: pictures of a quality or midpoint cell, n_headline: of a headline cell
-    (n where None), n_rest: of all others.
+    """The cells of these kinds, cheap first. n: pictures of a quality, denoising or midpoint cell, n_headline: of a
+    headline cell (n where None), n_rest: of a reconstruction or consistency cell.
 
     Raises RequestError for an unknown kind or fewer than 2 pictures.
     """

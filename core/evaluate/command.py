@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pictures",
         type=whole_from(1, 1_000_000),
         default=1000,
-        help="pictures of a quality cell and of midpoints",
+        help="pictures of a quality or denoising cell and of midpoints",
     )
     parser.add_argument(
         "--n-headline",
@@ -144,12 +144,7 @@ def ruler_net(args: argparse.Namespace, folder: Path, engine: Engine) -> tuple[F
     """(the feature net, sha256 of its file). Raises CheckpointError, also where it measures other pictures."""
     path = args.features or folder.parent / "features" / f"{folder.name}.safetensors"
     net, _ = open_feature_net(path)
-    channels, size, _ = engine.checkpoint.shape
-    if (net.config.channels, net.config.size) != (channels, size):
-        raise RequestError(
-            f"{path} measures {net.config.channels}×{net.config.size}×{net.config.size} pictures, the checkpoint makes "
-            f"{channels}×{size}×{size}: name the feature net of its data with --features."
-        )
+    net.require(engine.checkpoint.shape)
     with path.open("rb") as file:
         return net, hashlib.file_digest(file, "sha256").hexdigest()
 

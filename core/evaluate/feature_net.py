@@ -7,7 +7,7 @@ The layer has 64 dimensions at most, so that a thousand pictures determine its c
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,16 @@ class FeatureNet(nn.Module):
         outputs = config.classes | dict.fromkeys(config.ramps, 1) | dict.fromkeys(config.rings, 2)
         self.heads = nn.ModuleDict({name: nn.Linear(config.features, width) for name, width in outputs.items()})
 
+    def require(self, shape: Sequence[int]) -> None:
+        """Raises CheckpointError where pictures of this shape (C,H,W) are not those that it measures."""
+        own = (self.config.channels, self.config.size, self.config.size)
+        if tuple(shape) != own:
+            mine, theirs = ("×".join(map(str, sides)) for sides in (own, shape))
+            raise CheckpointError(
+                f"The feature net {self.config.name} measures {mine} pictures, these are {theirs}: name the one "
+                "that was trained on their data."
+            )
+
     def features(self, images: Tensor) -> Tensor:
         """(B,C,H,W) in [−1,1] → (B,features): means and maxima over the picture, mixed linearly."""
         x = self.trunk(images)
@@ -99,12 +109,7 @@ class FeatureNet(nn.Module):
     @torch.no_grad()
     def measure_pixels(self, pixels: NDArray[np.uint8], batch: int = 250) -> Tensor:
         """Pictures N×C×H×W → features (N,features) float64. Raises CheckpointError at another size."""
-        wanted = (self.config.channels, self.config.size, self.config.size)
-        if pixels.shape[1:] != wanted:
-            raise CheckpointError(
-                f"The feature net {self.config.name} measures pictures of {wanted}, not {pixels.shape[1:]}: "
-                "name the one that was trained on this data."
-            )
+        self.require(pixels.shape[1:])
         parts = (self.features(from_pixels(pixels[i : i + batch])) for i in range(0, len(pixels), batch))
         return torch.cat(list(parts)).double()
 

@@ -32,6 +32,15 @@ def digest(images: UInt8Array) -> str:
     return hashlib.sha256(str(images.shape).encode() + np.ascontiguousarray(images).tobytes()).hexdigest()
 
 
+def _first(n: int, images: UInt8Array | None, which: str, option: str) -> UInt8Array:
+    if images is None or len(images) < n:
+        have = 0 if images is None else len(images)
+        few = n <= MAX_REFERENCE
+        remedy = f"name more with {option}" if few else f"no more than {MAX_REFERENCE} are taken, ask for less"
+        raise RequestError(f"These cells need {n} {which} pictures, not {have}: {remedy}.")
+    return images[:n]
+
+
 @dataclass(frozen=True)
 class Setup:
     """net: the feature net, features_sha256 of its file. training: up to MAX_REFERENCE pictures N×C×H×W uint8 of the
@@ -64,17 +73,11 @@ class Setup:
 
     def need_held_out(self, n: int) -> UInt8Array:
         """The first n held-out pictures."""
-        if self.held_out is None or len(self.held_out) < n:
-            have = 0 if self.held_out is None else len(self.held_out)
-            raise RequestError(f"These cells need {n} held-out pictures, not {have}: name more with --held-out.")
-        return self.held_out[:n]
+        return _first(n, self.held_out, "held-out", "--held-out")
 
     def need_training(self, n: int) -> UInt8Array:
         """The first n training pictures."""
-        if self.training is None or len(self.training) < n:
-            have = 0 if self.training is None else len(self.training)
-            raise RequestError(f"These cells need {n} training pictures, not {have}: name more with --data.")
-        return self.training[:n]
+        return _first(n, self.training, "training", "--data")
 
     def measure(self, images: UInt8Array) -> FloatArray:
         """8-bit pictures N×C×H×W → features (N,D)."""

@@ -13,6 +13,7 @@ from core.arguments import MAX_SEED, path_from, real_from, whole_from
 from core.checkpoint import SamplingDefaults, open_checkpoint, require_no_classes, save_checkpoint
 from core.data.datasets import load_images
 from core.device import bf16_cost, resolve_device
+from core.errors import RequestError
 from core.folders import require_place
 from core.parallel import Share, joined
 from core.plain_numbers import whole_numbers
@@ -41,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--channels", default="32,64,128", help="width of each level")
     parser.add_argument("--layers", type=whole_from(1, 16), default=1, help="resnets a level")
     parser.add_argument("--groups", type=whole_from(1, MAX_WIDTH), default=4, help="groups of every GroupNorm")
-    parser.add_argument("--attention", default="2", help="levels with attention, counted from 0; '' for none")
+    parser.add_argument(
+        "--attention", help="levels with attention, counted from 0; '' for none; default: level 2, where there is one"
+    )
     parser.add_argument("--beta-schedule", default="linear", choices=["linear", "squaredcos_cap_v2"])
     defaults = TrainSettings(steps=1)
     parser.add_argument("--steps", type=whole_from(1), default=20_000, help="optimiser steps in all")
@@ -85,8 +88,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def unet_config(args: argparse.Namespace, channels_in: int) -> UNetConfig:
-    widths, attention = net_widths(args.channels, "--channels"), whole_numbers(args.attention, "--attention")
+    widths = net_widths(args.channels, "--channels")
     levels = len(widths)
+    attention = [2] if args.attention is None else whole_numbers(args.attention, "--attention")
+    if args.attention is not None and any(level >= levels for level in attention):
+        raise RequestError(f"--attention {args.attention}: the levels of --channels are 0 to {levels - 1}.")
     return UNetConfig(
         sample_size=args.size,
         in_channels=channels_in,
@@ -136,7 +142,6 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
     settings = trainer.settings
     if share.first and settings.bf16 and (cost := bf16_cost(torch.device(device))) >= 1.1:
         print(f"Here bfloat16 takes {cost:.1f} times as long as fp32: leave out --bf16.", file=sys.stderr)
-    args.state.mkdir(parents=True, exist_ok=True)
 
     from core.train.pictures import plot_log, sample_sheet  # matplotlib, which sampling never needs
     from core.train.watch import Watch
@@ -144,6 +149,8 @@ def train(args: argparse.Namespace, share: Share, device: str) -> None:
     watch = None
     if args.watch is not None:
         watch = Watch(args.watch, trainer.images, args.watch_n, args.watch_steps, args.watch_every)
+        watch.require(trainer.schedule.T)
+    args.state.mkdir(parents=True, exist_ok=True)
     looked = time.perf_counter()
     defaults = SamplingDefaults(PREDICTIONS[settings.prediction])
 

@@ -70,7 +70,7 @@ class Trainer:
         self.ema = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
         weights = list(self.network.parameters())
         matrices = [w for w in weights if is_matrix(w)] if settings.optimizer == "muon" else []
-        self.muon = Muon(matrices, settings.lr) if matrices else None
+        self.muon = Muon(matrices, settings.lr, share=self.share) if matrices else None
         taken = set(map(id, matrices))
         self.optimizer = torch.optim.Adam([w for w in weights if id(w) not in taken], lr=settings.lr)
         weighed = settings.balance > 0 or settings.coarse > 0

@@ -14,8 +14,10 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from core.parallel import Share
+
 OPTIMIZERS = ("adam", "muon")
-SMALLEST = 8  # rows and columns: the last layer of a grey network is one row, whose nearest orthogonal is its direction
+SMALLEST = 8  # rows and columns: a last layer has one a channel; the nearest orthogonal of one row is its direction
 QUINTIC = (3.4445, -4.7750, 2.0315)  # Jordan's: singular values go to about 1 (0.7 to 1.2) in five turns
 TURNS = 5
 
@@ -39,21 +41,28 @@ def orthogonal(matrix: Tensor) -> Tensor:
 
 class Muon(Optimizer):
     """lr: as Adam's; an update has the root mean square of a typical one of Adam's, 0.2 lr (Liu et al. 2025).
-    momentum: of Nesterov's kind."""
+    momentum: of Nesterov's kind. share: of several processes each makes some of the updates and sends them to the
+    others, so that none is made twice, and that all have the same weights on whatever processors they run."""
 
-    def __init__(self, matrices: Iterable[Parameter], lr: float, momentum: float = 0.95) -> None:
+    def __init__(
+        self, matrices: Iterable[Parameter], lr: float, momentum: float = 0.95, share: Share | None = None
+    ) -> None:
         super().__init__(matrices, {"lr": lr, "momentum": momentum})
+        self.share = share or Share()
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]  # nothing here asks for a closure
         for group in self.param_groups:
-            for weights in group["params"]:
-                if weights.grad is None:
-                    continue
+            learning = [weights for weights in group["params"] if weights.grad is not None]
+            updates = []
+            for i, weights in enumerate(learning):
                 state = self.state[weights]
                 if not state:
                     state["momentum"] = torch.zeros_like(weights)
                 mean = state["momentum"]
                 mean.lerp_(weights.grad, 1 - group["momentum"])
-                update = orthogonal(weights.grad.lerp(mean, group["momentum"]).flatten(1))
+                ahead = weights.grad.lerp(mean, group["momentum"]).flatten(1)
+                updates.append((orthogonal(ahead) if self.share.makes(i) else ahead).contiguous())
+            for i, (weights, update) in enumerate(zip(learning, updates, strict=True)):
+                self.share.send(update, i)
                 weights.add_(update.reshape(weights.shape), alpha=-group["lr"] * 0.2 * max(update.shape) ** 0.5)

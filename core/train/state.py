@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ import torch
 
 from core.atomic import write_atomically
 from core.errors import DataError
+from core.train.settings import TrainSettings
 
 if TYPE_CHECKING:
     from core.train.loop import Trainer
@@ -71,7 +72,8 @@ def resume(trainer: Trainer, folder: Path) -> bool:
 
 def _check_settings(trainer: Trainer, old: dict[str, object], step: int, path: Path) -> None:
     """A resumed run must mean the same as an uninterrupted one; only its length may change, before the decay."""
-    new, old = asdict(trainer.settings), {"optimizer": "adam", **old}  # states of earlier versions do not say
+    unsaid = {field.name: field.default for field in fields(TrainSettings) if field.default is not MISSING}
+    new, old = asdict(trainer.settings), {**unsaid, **old}  # a state from before a setting was trained with its default
     for name in sorted(set(old) - {"steps"}):
         if old[name] != new.get(name):
             raise DataError(

@@ -12,6 +12,7 @@ import numpy as np
 from core.atomic import write_atomically
 from core.data.datasets import UInt8Array
 from core.engine import Engine
+from core.errors import RequestError
 from core.evaluate.distances import frechet
 from core.evaluate.faces import check_faces, has_faces
 from core.evaluate.feature_net import open_feature_net
@@ -34,6 +35,19 @@ class Watch:
     n: int
     steps: int
     every_s: float
+
+    def require(self, T: int) -> None:
+        """Raises CheckpointError or RequestError, before hours of training, where a look would."""
+        net, _ = open_feature_net(self.features)
+        net.require(self.images.shape[1:])
+        least = min(self.n, len(self.images[:REFERENCE]))
+        if least <= net.config.features:
+            raise RequestError(
+                f"--watch measures {net.config.features} features, which {least} pictures cannot fill: "
+                "--watch-n and the data must have more than that."
+            )
+        if self.steps > T:
+            raise RequestError(f"--watch-steps {self.steps} is more than the {T} steps of the schedule.")
 
     def look(self, checkpoint: Path, state: Path, step: int) -> dict[str, object]:
         """Sample the saved checkpoint, measure, append a line to checks.jsonl and draw a sheet beside it."""
