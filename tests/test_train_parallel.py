@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from core import RequestError
+from core import RequestError, open_checkpoint
+from core.__main__ import main
 from core.parallel import Share, joined
+from core.train.muon import is_matrix
 
 HERE = Path(__file__).parent
 
@@ -67,6 +69,18 @@ def test_the_command_writes_one_log_and_one_checkpoint(tmp_path):
     assert (tmp_path / "net" / "config.json").is_file()
     resumed = start(2, *command)  # finished: both take up the state, and nothing changes
     assert "resumed at step 3" in resumed.stdout
+    # a deeper one that begins with it: what is new is drawn by each process for itself, and must be alike
+    deeper = ["train", command[3], "--start-from", str(tmp_path / "net"), *options.split(), "--layers", "2",
+              "--optimizer", "muon", "--min-snr", "5"]  # fmt: skip
+    start(2, "-m", "core", *deeper, "--out", str(tmp_path / "two"), "--state", str(tmp_path / "two-state"))
+    threads = torch.get_num_threads()
+    assert main([*deeper, "--out", str(tmp_path / "one"), "--state", str(tmp_path / "one-state")]) == 0
+    torch.set_num_threads(threads)
+    one, two = (open_checkpoint(tmp_path / name).load_network().state_dict() for name in ("one", "two"))
+    assert "down_blocks.1.resnets.1.conv1.weight" in two
+    for name, weights in one.items():  # a matrix moves by 2e-4 a step
+        if is_matrix(weights):
+            torch.testing.assert_close(two[name], weights, rtol=1e-3, atol=1e-5, msg=name)
 
 
 def test_each_process_takes_its_share_of_a_batch_and_none_is_left():
