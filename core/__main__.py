@@ -1,5 +1,5 @@
-"""``python -m core``: sample, interpolate, branch, info, convert, encode, faces, examples, train, features, evaluate
-and bench.
+"""``python -m core``: sample, interpolate, branch, info, convert, average, encode, faces, examples, train, features,
+evaluate and bench.
 
 Bad input ends with status 2 and one line."""
 
@@ -10,7 +10,7 @@ import signal
 import sys
 from typing import IO
 
-from core.cli import branch, convert, encode, info
+from core.cli import average, branch, convert, encode, info
 from core.cli import sample as commands
 from core.cli.streams import LONGEST, guarded, one_line
 from core.data import examples
@@ -50,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
         ("branch", branch, "come down several times from one x_t: what was still open at t"),
         ("info", info, "what a checkpoint is, what it costs, and what was inferred"),
         ("convert", convert, "write a checkpoint of another layout as ours"),
+        ("average", average, "the mean of the weights of several legs of one training"),
         ("encode", encode, "find the latents of pictures of your own"),
         ("faces", faces, "draw the toon-face data set"),
         ("examples", examples, "lay held-out pictures beside a checkpoint, for the page to draw from"),

@@ -39,6 +39,12 @@ def require_files(*paths: str | Path) -> None:
         taken[target] = path
 
 
+def require_new(folder: Path) -> None:
+    """Raises RequestError where ``folder`` holds something, or is a file."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RequestError(f"{folder} is there already: name a new folder.")
+
+
 def require_place(folder: str | Path) -> None:
     """Raises RequestError where ``folder`` is neither a folder that can be written in nor one that can be made."""
     folder = Path(folder)

@@ -6,7 +6,7 @@ import argparse
 
 from core.arguments import path_from
 from core.checkpoint import open_checkpoint, save_checkpoint
-from core.errors import RequestError
+from core.folders import require_new
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,8 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     checkpoint = open_checkpoint(args.source)
     target = args.target
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise RequestError(f"{target} is there already: name a new folder.")
+    require_new(target)
     state = checkpoint.load_network().state_dict()
     save_checkpoint(target, state, checkpoint.config, checkpoint.schedule, checkpoint.defaults)
     print(f"{target}, opens here and in diffusers")

@@ -41,7 +41,7 @@ OPTIONS = {
     "evaluate": "what cells n n-rest data held-out features budget out state seeds-from batch chunk device render",
     "bench": "steps rounds batches precisions device out",
     "faces": "out held-out seed workers",
-    "info": "", "convert": "",
+    "info": "", "convert": "", "average": "out",
 }  # fmt: skip
 COMMANDS = {
     "sample": "sample net --seeds 1,2 --steps 2 --device cpu --out out.npy",
@@ -53,7 +53,7 @@ COMMANDS = {
     "evaluate": "evaluate net --what speed --cells nothing --state state",
     "bench": "bench net --precisions none --out bench.json",
     "faces": "faces --out faces --n 0",
-    "info": "info net", "convert": "convert net converted",
+    "info": "info net", "convert": "convert net converted", "average": "average net net --out averaged",
 }  # fmt: skip
 READ = {  # the file a command reads, given in its own way
     "latents.npy": "sample net --latents latents.npy --seeds 1,2 --steps 2 --device cpu --out out.npy",
