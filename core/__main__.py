@@ -56,11 +56,7 @@ def parser() -> argparse.ArgumentParser:
         ("examples", examples, "lay held-out pictures beside a checkpoint, for the page to draw from"),
         ("train", train, "train a network on your own images"),
         ("features", features, "train the small net whose features measure pictures"),
-        (
-            "evaluate",
-            evaluate,
-            "measure a checkpoint: quality, error by noise level, reconstruction, interpolation, speed …",
-        ),
+        ("evaluate", evaluate, "measure a checkpoint: quality, errors, reconstruction, interpolation, speed and more"),
         ("bench", bench, "time the engine beside diffusers and the bare network"),
     ):
         verb = verbs.add_parser(name, help=does)

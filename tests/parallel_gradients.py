@@ -6,11 +6,12 @@ from dataclasses import replace
 import torch
 from test_train_loop import CONFIG, IMAGES, SETTINGS
 
-from core import NoiseSchedule
+from core import NoiseSchedule, open_checkpoint
 from core.parallel import joined
 from core.train.loop import Trainer
 
-WAYS = {"plain": {}, "balanced": {"balance": 0.5, "coarse": 0.1}, "muon": {"optimizer": "muon"}}
+WAYS = {"plain": {}, "balanced": {"balance": 0.5, "coarse": 0.1}, "muon": {"optimizer": "muon"},
+        "grown": {"optimizer": "muon", "min_snr": 5.0}}  # fmt: skip
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
@@ -18,7 +19,10 @@ if __name__ == "__main__":
     with joined("cpu") as (share, device):
         for name, way in WAYS.items():
             settings = replace(SETTINGS, **way, steps=2, grad_clip=1e9)
-            trainer = Trainer(replace(CONFIG, dropout=0.0), NoiseSchedule(), IMAGES, settings, device, share)
+            config = replace(CONFIG, dropout=0.0, layers_per_block=2 if name == "grown" else 1)
+            trainer = Trainer(config, NoiseSchedule(), IMAGES, settings, device, share)
+            if name == "grown":  # what is new is drawn by each process for itself, and must be alike
+                trainer.start_from(open_checkpoint(sys.argv[2]))
             found = []
             trainer.optimizer.register_step_pre_hook(
                 lambda *_, found=found, network=trainer.network: found.append(

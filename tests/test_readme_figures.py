@@ -1,9 +1,13 @@
 """Every figure of the README's "Measured" is that of a stored cell."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+
+from core.evaluate.report import write_page
+from core.evaluate.store import read_document
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -49,3 +53,11 @@ def test_the_readmes_figures_are_those_of_the_evaluations(readme):
         f"mean square error of {faces('reconstruction/refined/S=20')['mse']:.5f}",
     ):
         assert text in readme
+
+
+def test_the_page_of_results_is_what_the_stored_cells_and_the_claims_give_today(tmp_path):
+    shutil.copy(ROOT / "docs" / "claims.md", tmp_path)
+    stored = [ROOT / "checkpoints" / name / "evaluation.json" for name in ("toon-faces", "fashion-mnist")]
+    write_page(tmp_path / "results.md", [read_document(path) for path in stored])
+    rendered, kept = tmp_path / "results.md", ROOT / "docs" / "results.md"
+    assert rendered.read_text(encoding="utf-8") == kept.read_text(encoding="utf-8")

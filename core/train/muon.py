@@ -42,7 +42,7 @@ def orthogonal(matrix: Tensor) -> Tensor:
 class Muon(Optimizer):
     """lr: as Adam's; an update has the root mean square of a typical one of Adam's, 0.2 lr (Liu et al. 2025).
     momentum: of Nesterov's kind. share: of several processes each makes some of the updates and sends them to the
-    others, so that none is made twice, and that all have the same weights on whatever processors they run."""
+    others, so that none is made twice and all take the same step, also on processors that round differently."""
 
     def __init__(
         self, matrices: Iterable[Parameter], lr: float, momentum: float = 0.95, share: Share | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from core.engine import Engine
 from core.errors import RequestError
 from core.evaluate.distances import frechet
 from core.evaluate.faces import check_faces, has_faces
-from core.evaluate.feature_net import open_feature_net
+from core.evaluate.feature_net import FeatureNet, open_feature_net
 from core.files import Made, samples
 from core.pixels import to_pixels, to_uint8
 from core.request import Request, SamplerSettings
@@ -36,14 +37,17 @@ class Watch:
     steps: int
     every_s: float
 
+    @cached_property
+    def net(self) -> FeatureNet:
+        return open_feature_net(self.features)[0]
+
     def require(self, T: int) -> None:
         """Raises CheckpointError or RequestError, before hours of training, where a look would."""
-        net, _ = open_feature_net(self.features)
-        net.require(self.images.shape[1:])
+        self.net.require(self.images.shape[1:])
         least = min(self.n, len(self.images[:REFERENCE]))
-        if least <= net.config.features:
+        if least <= self.net.config.features:
             raise RequestError(
-                f"--watch measures {net.config.features} features, which {least} pictures cannot fill: "
+                f"--watch measures {self.net.config.features} features, which {least} pictures cannot fill: "
                 "--watch-n and the data must have more than that."
             )
         if self.steps > T:
@@ -55,9 +59,10 @@ class Watch:
         engine = Engine.open(checkpoint, backend="torch")
         result = engine.sample(Request(tuple(range(FIRST_SEED, FIRST_SEED + self.n)), SamplerSettings(self.steps)))
         found: dict[str, object] = {"step": step, "n": self.n, "S": self.steps}
-        found["frechet"] = round(frechet(self._measure(to_uint8(result.images).numpy()), self._reference(state)), 3)
+        features = self.net.measure_pixels(to_uint8(result.images).numpy()).numpy()
+        found["frechet"] = round(frechet(features, self._reference(state)), 3)
         pixels = to_pixels(result.images)
-        if has_faces(self._name(), pixels):
+        if has_faces(self.net.config.name, pixels):
             found |= {name: round(share, 4) for name, share in check_faces(pixels).shares().items()}
         found["seconds"] = round(time.perf_counter() - started, 1)
         sheet = samples(".png", Made(result.record, pixels[:SHEET]), columns=16)
@@ -66,16 +71,10 @@ class Watch:
             file.write(json.dumps(found) + "\n")
         return found
 
-    def _name(self) -> str:
-        return open_feature_net(self.features)[0].config.name
-
-    def _measure(self, pixels: UInt8Array) -> np.ndarray:
-        return open_feature_net(self.features)[0].measure_pixels(pixels).numpy()
-
     def _reference(self, state: Path) -> np.ndarray:
         """Features of the training pictures, measured once for each net and kept in the state folder."""
         kept = state / f"reference-{self.features.stem}.npy"
         if not kept.is_file():
-            reference = self._measure(self.images[:REFERENCE])
+            reference = self.net.measure_pixels(self.images[:REFERENCE]).numpy()
             write_atomically(kept, lambda file: np.save(file, reference))
         return np.load(kept, allow_pickle=False)
