@@ -13,7 +13,7 @@ from core.evaluate.feature_net import FeatureConfig, FeatureNet, save_feature_ne
 from core.prediction import predict
 from core.solvers.ddim import coefficients
 from core.train.loop import Trainer
-from core.train.objective import PREDICTIONS, diffuse, min_snr_weight, target
+from core.train.objective import DRAWS, PREDICTIONS, diffuse, draw_by_weight, min_snr_weight, target
 from core.train.settings import TrainSettings
 from core.unet_config import UNetConfig
 
@@ -66,21 +66,49 @@ def test_the_three_errors_differ_by_a_factor_of_t_alone(drawn, alpha_bar):
         assert torch.allclose(weighed[0], weighed[2], rtol=1e-6)
 
 
-@pytest.mark.parametrize("gamma", [0.0, 5.0])
+@pytest.mark.parametrize(("gamma", "draw"), [(0.0, "uniform"), (5.0, "uniform"), (5.0, "weight")])
 @pytest.mark.parametrize("name", PREDICTIONS)
-def test_the_trainer_asks_for_what_it_names(name, gamma):
-    """A network that answers 0 has the mean square of what it is asked for, weighed as Hang et al. 2023 do."""
-    settings = TrainSettings(steps=1, batch=4, seed=5, prediction=name, min_snr=gamma)
+def test_the_trainer_asks_for_what_it_names(name, gamma, draw):
+    """A network that answers 0 has the mean square of what it is asked for, weighed as Hang et al. 2023 do, or drawn
+    so, and then not weighed again."""
+    settings = TrainSettings(steps=1, batch=4, seed=5, prediction=name, min_snr=gamma, draw=draw)
     one = Trainer(CONFIG, SCHEDULE, np.random.default_rng(0).integers(0, 256, (10, 1, 8, 8), dtype=np.uint8), settings)
     x_0, t, eps = one.batch(0)
     a = torch.from_numpy(np.cumprod(1 - np.linspace(1e-4, 0.02, 1000)))[t].view(-1, 1, 1, 1)
     want = {"epsilon": eps, "x0": x_0, "v": a.sqrt() * eps - (1 - a).sqrt() * x_0}[name]
     snr = a / (1 - a)
     weight = snr.clamp(max=gamma) / {"epsilon": snr, "x0": 1.0, "v": snr + 1}[name] if gamma else 1.0
+    weight = 1.0 if draw == "weight" else weight
     one.trained = lambda x_t, asked: torch.zeros_like(x_t)
     loss, plain = one.loss(x_0, t, eps)
     assert float(plain) == pytest.approx(float(want.square().mean()), rel=1e-5)
     assert float(loss) == pytest.approx(float((weight * want.square()).mean()), rel=1e-5)
+
+
+def test_steps_drawn_by_weight_are_that_distribution_n_th_by_n_th():
+    weight = np.array([0.0, 1.0, 0.5, 0.0, 2.5, 0.0])
+    for n in (1, 7, 64):
+        steps = draw_by_weight(weight, n, np.random.default_rng(n))
+        assert steps.shape == (n,)
+        assert set(steps) <= {1, 2, 4}
+        for t in range(6):  # one of each n-th: below t there are as many as the weights say, to within one
+            assert abs(int((steps <= t).sum()) - n * weight[: t + 1].sum() / 4) < 1
+    assert not np.array_equal(steps, np.sort(steps))  # processes take the batch in slices: each must be of all levels
+    single = [int(draw_by_weight(weight, 1, np.random.default_rng(seed))[0]) for seed in range(4000)]
+    assert np.bincount(single, minlength=6) / 4000 == pytest.approx(weight / 4, abs=0.03)  # four standard errors
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+def test_drawn_by_weight_the_loss_is_the_weighed_one_but_for_a_factor(name):
+    """Σ p_t L_t of the trainer's own draw against Σ w_t L_t / Σ w_t, for an error that differs at every level."""
+    settings = TrainSettings(steps=1, batch=4000, seed=5, prediction=name, min_snr=5.0, draw="weight")
+    one = Trainer(CONFIG, SCHEDULE, np.zeros((2, 1, 8, 8), dtype=np.uint8), settings)
+    errors = 1 + np.sin(np.arange(1000) / 50)
+    weight = min_snr_weight(name, torch.from_numpy(SCHEDULE.alpha_bar[1:].copy()), 5.0).numpy()
+    _, t, _ = one.batch(3)
+    assert float(errors[t].mean()) == pytest.approx(float((weight * errors).sum() / weight.sum()), rel=1e-3)
+    assert torch.equal(t, one.batch(3)[1])  # a resumed run draws the same
+    assert not torch.equal(t, one.batch(4)[1])
 
 
 def test_a_v_network_learns_data_that_is_one_number():
@@ -108,9 +136,21 @@ def test_a_state_of_another_prediction_is_not_resumed(train, capsys):  # noqa: F
     assert "prediction v, not epsilon" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("draw", DRAWS)
+def test_a_run_says_how_it_drew_and_is_not_resumed_otherwise(train, capsys, draw):  # noqa: F811
+    other = next(name for name in DRAWS if name != draw)
+    assert train("--min-snr", "5", "--draw", draw, steps=2) == 0
+    assert train("--min-snr", "5", "--draw", other, steps=4) == 2
+    assert f"draw {draw}, not {other}" in capsys.readouterr().err
+
+
 def test_what_cannot_be_is_refused():
     with pytest.raises(RequestError, match="--prediction flow is out of range"):
         TrainSettings(steps=1, prediction="flow")
+    with pytest.raises(RequestError, match="--draw normal is out of range"):
+        TrainSettings(steps=1, draw="normal")
+    with pytest.raises(RequestError, match="--draw weight draws t by the weight of --min-snr: give that, too"):
+        TrainSettings(steps=1, draw="weight")
     with pytest.raises(RequestError, match="--min-snr weighs noise levels in another way"):
         TrainSettings(steps=1, min_snr=5, balance=0.5)
     with pytest.raises(RequestError, match="must be one of epsilon, x0, v"):

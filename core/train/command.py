@@ -22,7 +22,7 @@ from core.train import state
 from core.train.bounds import MAX_LR, MAX_SIDE, MAX_TRAIN_BATCH, MAX_WIDTH, net_widths, require_size
 from core.train.loop import Progress, Trainer
 from core.train.muon import OPTIMIZERS
-from core.train.objective import PREDICTIONS
+from core.train.objective import DRAWS, PREDICTIONS
 from core.train.settings import TrainSettings
 from core.unet import UNet
 from core.unet_config import UNetConfig
@@ -59,6 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--min-snr", type=real_from(0, 1e9), default=0.0, metavar="GAMMA", help="weight min(SNR, GAMMA); 0: plain"
+    )
+    parser.add_argument(
+        "--draw", choices=DRAWS, default="uniform", help="weight: t by the weight of --min-snr, in place of weighing"
     )
     parser.add_argument(
         "--optimizer", choices=OPTIMIZERS, default="adam", help="muon: for matrices, with Adam for all else"
@@ -119,7 +122,7 @@ def new_trainer(args: argparse.Namespace, share: Share, device: str) -> Trainer:
     """At the state's step where there is a state, at --start-from's weights where there is none, else at step 0."""
     images = load_images(args.data, args.size)
     names = ("steps", "batch", "lr", "warmup", "decay", "ema", "grad_clip", "seed", "bf16", "balance", "coarse",
-             "prediction", "min_snr", "optimizer")  # fmt: skip
+             "prediction", "min_snr", "optimizer", "draw")  # fmt: skip
     settings = TrainSettings(**{name: getattr(args, name) for name in names})
     schedule = NoiseSchedule(beta_schedule=args.beta_schedule)
     config = unet_config(args, images.shape[1])

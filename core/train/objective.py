@@ -11,11 +11,13 @@ DDIM's processes, so a network trained on v is trained exactly as a DDPM and is 
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from core.errors import RequestError
 
+DRAWS = ("uniform", "weight")
 PREDICTIONS = {"epsilon": "epsilon", "x0": "sample", "v": "v_prediction"}
 """The trainer's name → ``prediction_type`` in scheduler_config.json."""
 
@@ -42,3 +44,15 @@ def min_snr_weight(prediction: str, alpha_bar: Tensor, gamma: float) -> Tensor:
     snr = alpha_bar / (1 - alpha_bar)
     plain = {"epsilon": snr, "x0": torch.ones_like(snr), "v": snr + 1}[prediction]
     return snr.clamp(max=gamma) / plain
+
+
+def draw_by_weight(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """n steps t (n,), 0..T−1, each drawn in proportion to weight (T,), in a random order.
+
+    Importance sampling: the plain loss of such a t is the weighed loss of a uniform one, divided by the mean weight,
+    without the many pictures that a small weight makes nearly worthless. One t comes from each n-th of the distribution
+    (as Kingma et al. 2021 draw theirs, App. I.1), so that batches hold alike mixtures of noise levels.
+    """
+    share = np.cumsum(weight.astype(np.float64))
+    places = (rng.permutation(n) + rng.random(n)) / n
+    return np.minimum(np.searchsorted(share / share[-1], places, side="right"), len(weight) - 1)

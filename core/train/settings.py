@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.errors import RequestError
 from core.train.muon import OPTIMIZERS
-from core.train.objective import PREDICTIONS
+from core.train.objective import DRAWS, PREDICTIONS
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class TrainSettings:
     ema: decay of the weight average (warmed up). bf16: autocast for the inner layers.
     balance, coarse: how far noise levels are weighed alike, and the weight of coarse scales (core/train/weighting.py).
     prediction: what the network answers, "epsilon", "v" or "x0"; min_snr: γ of that weighting, or 0 for the plain
-    loss (core/train/objective.py). optimizer: "adam", or "muon", which takes Muon for matrices (core/train/muon.py).
+    loss; draw: t "uniform", or in proportion to that "weight", which then weighs nothing (core/train/objective.py).
+    optimizer: "adam", or "muon", which takes Muon for matrices (core/train/muon.py).
     """
 
     steps: int
@@ -35,6 +36,7 @@ class TrainSettings:
     prediction: str = "epsilon"
     min_snr: float = 0.0
     optimizer: str = "adam"
+    draw: str = "uniform"
 
     def __post_init__(self) -> None:
         for name, good in (
@@ -51,11 +53,14 @@ class TrainSettings:
             ("prediction", self.prediction in PREDICTIONS),
             ("min_snr", 0 <= self.min_snr < math.inf),
             ("optimizer", self.optimizer in OPTIMIZERS),
+            ("draw", self.draw in DRAWS),
         ):
             if not good:
                 raise RequestError(f"--{name.replace('_', '-')} {getattr(self, name)} is out of range.")
         if self.min_snr and (self.balance or self.coarse):
             raise RequestError("--min-snr weighs noise levels in another way than --balance and --coarse: give one.")
+        if self.draw == "weight" and not self.min_snr:
+            raise RequestError("--draw weight draws t by the weight of --min-snr: give that, too.")
 
     def lr_at(self, step: int) -> float:
         """Learning rate of step 0..steps−1."""

@@ -36,7 +36,7 @@ OPTIONS = {
     "encode": "steps spacing refine batch device precision out",
     "branch": "at count eta trunk-eta seed picture refine latents start steps timesteps batch out",
     "train": "out state start-from size channels layers groups attention steps batch lr warmup decay ema grad-clip seed "  # noqa: E501
-             "min-snr balance coarse device save-every prediction beta-schedule",
+             "min-snr draw balance coarse device save-every prediction beta-schedule",
     "features": "out name widths epochs batch lr seed",
     "evaluate": "what cells n n-rest data held-out features budget out state seeds-from batch chunk device render",
     "bench": "steps rounds batches precisions device out",
