@@ -66,7 +66,7 @@ def test_the_three_errors_differ_by_a_factor_of_t_alone(drawn, alpha_bar):
         assert torch.allclose(weighed[0], weighed[2], rtol=1e-6)
 
 
-@pytest.mark.parametrize(("gamma", "draw"), [(0.0, "uniform"), (5.0, "uniform"), (5.0, "weight")])
+@pytest.mark.parametrize(("gamma", "draw"), [(0.0, "uniform"), (5.0, "uniform"), (5.0, "weight"), (5.0, "half")])
 @pytest.mark.parametrize("name", PREDICTIONS)
 def test_the_trainer_asks_for_what_it_names(name, gamma, draw):
     """A network that answers 0 has the mean square of what it is asked for, weighed as Hang et al. 2023 do, or drawn
@@ -78,7 +78,7 @@ def test_the_trainer_asks_for_what_it_names(name, gamma, draw):
     want = {"epsilon": eps, "x0": x_0, "v": a.sqrt() * eps - (1 - a).sqrt() * x_0}[name]
     snr = a / (1 - a)
     weight = snr.clamp(max=gamma) / {"epsilon": snr, "x0": 1.0, "v": snr + 1}[name] if gamma else 1.0
-    weight = 1.0 if draw == "weight" else weight
+    weight = weight if draw == "uniform" else 1.0
     one.trained = lambda x_t, asked: torch.zeros_like(x_t)
     loss, plain = one.loss(x_0, t, eps)
     assert float(plain) == pytest.approx(float(want.square().mean()), rel=1e-5)
@@ -98,15 +98,19 @@ def test_steps_drawn_by_weight_are_that_distribution_n_th_by_n_th():
     assert np.bincount(single, minlength=6) / 4000 == pytest.approx(weight / 4, abs=0.03)  # four standard errors
 
 
+@pytest.mark.parametrize("draw", ["weight", "half"])
 @pytest.mark.parametrize("name", PREDICTIONS)
-def test_drawn_by_weight_the_loss_is_the_weighed_one_but_for_a_factor(name):
-    """Σ p_t L_t of the trainer's own draw against Σ w_t L_t / Σ w_t, for an error that differs at every level."""
-    settings = TrainSettings(steps=1, batch=4000, seed=5, prediction=name, min_snr=5.0, draw="weight")
+def test_drawn_by_weight_the_loss_is_the_weighed_one_but_for_a_factor(name, draw):
+    """Σ p_t L_t of the trainer's own draw against Σ w_t L_t / Σ w_t, for an error that differs at every level; where
+    half is drawn so, the mean of that and of the plain one."""
+    settings = TrainSettings(steps=1, batch=4000, seed=5, prediction=name, min_snr=5.0, draw=draw)
     one = Trainer(CONFIG, SCHEDULE, np.zeros((2, 1, 8, 8), dtype=np.uint8), settings)
     errors = 1 + np.sin(np.arange(1000) / 50)
     weight = min_snr_weight(name, torch.from_numpy(SCHEDULE.alpha_bar[1:].copy()), 5.0).numpy()
     _, t, _ = one.batch(3)
-    assert float(errors[t].mean()) == pytest.approx(float((weight * errors).sum() / weight.sum()), rel=1e-3)
+    want = float((weight * errors).sum() / weight.sum())
+    want = (want + errors.mean()) / 2 if draw == "half" else want
+    assert float(errors[t].mean()) == pytest.approx(want, rel=1e-3)
     assert torch.equal(t, one.batch(3)[1])  # a resumed run draws the same
     assert not torch.equal(t, one.batch(4)[1])
 
@@ -149,8 +153,9 @@ def test_what_cannot_be_is_refused():
         TrainSettings(steps=1, prediction="flow")
     with pytest.raises(RequestError, match="--draw normal is out of range"):
         TrainSettings(steps=1, draw="normal")
-    with pytest.raises(RequestError, match="--draw weight draws t by the weight of --min-snr: give that, too"):
-        TrainSettings(steps=1, draw="weight")
+    for draw in ("weight", "half"):
+        with pytest.raises(RequestError, match=f"--draw {draw} draws t by the weight of --min-snr: give that, too"):
+            TrainSettings(steps=1, draw=draw)
     with pytest.raises(RequestError, match="--min-snr weighs noise levels in another way"):
         TrainSettings(steps=1, min_snr=5, balance=0.5)
     with pytest.raises(RequestError, match="must be one of epsilon, x0, v"):

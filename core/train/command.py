@@ -61,7 +61,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--min-snr", type=real_from(0, 1e9), default=0.0, metavar="GAMMA", help="weight min(SNR, GAMMA); 0: plain"
     )
     parser.add_argument(
-        "--draw", choices=DRAWS, default="uniform", help="weight: t by the weight of --min-snr, in place of weighing"
+        "--draw",
+        choices=DRAWS,
+        default="uniform",
+        help="weight: t by the weight of --min-snr, in place of weighing; half: half of a batch so, half uniform",
     )
     parser.add_argument(
         "--optimizer", choices=OPTIMIZERS, default="adam", help="muon: for matrices, with Adam for all else"

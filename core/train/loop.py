@@ -26,7 +26,7 @@ from core.pixels import from_pixels
 from core.schedule import NoiseSchedule
 from core.train.grow import grow
 from core.train.muon import Muon, is_matrix
-from core.train.objective import diffuse, draw_by_weight, min_snr_weight, target
+from core.train.objective import diffuse, draw_by_weight, draw_weights, min_snr_weight, target
 from core.train.settings import TrainSettings
 from core.train.weighting import Balance
 from core.unet import UNet
@@ -104,8 +104,8 @@ class Trainer:
         chosen = [int(orders[int(e)][p % n]) for e, p in zip(epochs, positions, strict=True)]
         x_0 = from_pixels(self.images[chosen])
         rng = np.random.default_rng([seed, 2, step])
-        if self.level_weight is not None and self.settings.draw == "weight":
-            t = torch.from_numpy(draw_by_weight(self.level_weight.numpy(), b, rng))
+        if self.level_weight is not None and self.settings.draw != "uniform":
+            t = torch.from_numpy(draw_by_weight(draw_weights(self.settings.draw, self.level_weight), b, rng))
         else:
             t = torch.from_numpy(rng.integers(0, self.schedule.T, size=b))
         eps = torch.from_numpy(rng.standard_normal(x_0.shape, dtype=np.float32))

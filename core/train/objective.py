@@ -17,7 +17,8 @@ from torch import Tensor
 
 from core.errors import RequestError
 
-DRAWS = ("uniform", "weight")
+DRAWS = ("uniform", "weight", "half")
+"""Of t: uniform, in proportion to the weight of --min-snr, or one half of each batch so and one uniform."""
 PREDICTIONS = {"epsilon": "epsilon", "x0": "sample", "v": "v_prediction"}
 """The trainer's name → ``prediction_type`` in scheduler_config.json."""
 
@@ -46,6 +47,16 @@ def min_snr_weight(prediction: str, alpha_bar: Tensor, gamma: float) -> Tensor:
     return snr.clamp(max=gamma) / plain
 
 
+def draw_weights(draw: str, weight: Tensor) -> np.ndarray:
+    """In proportion to what t is drawn, (T,), for weight (T,) of the squared error and draw "weight" or "half".
+
+    half: γ ∝ w / mean(w) + 1. Drawn by w alone a network forgets the levels whose weight is near nothing, where
+    sampling begins (measured: docs/training.md, leg g5).
+    """
+    share = (weight / weight.mean()).double().numpy()
+    return share + 1 if draw == "half" else share
+
+
 def draw_by_weight(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     """n steps t (n,), 0..T−1, each drawn in proportion to weight (T,), in a random order.
 
@@ -53,6 +64,6 @@ def draw_by_weight(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.n
     without the many pictures that a small weight makes nearly worthless. One t comes from each n-th of the distribution
     (as Kingma et al. 2021 draw theirs, App. I.1), so that batches hold alike mixtures of noise levels.
     """
-    share = np.cumsum(weight.astype(np.float64))
+    share = np.cumsum(weight, dtype=np.float64)
     places = (rng.permutation(n) + rng.random(n)) / n
     return np.minimum(np.searchsorted(share / share[-1], places, side="right"), len(weight) - 1)

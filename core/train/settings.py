@@ -18,7 +18,8 @@ class TrainSettings:
     ema: decay of the weight average (warmed up). bf16: autocast for the inner layers.
     balance, coarse: how far noise levels are weighed alike, and the weight of coarse scales (core/train/weighting.py).
     prediction: what the network answers, "epsilon", "v" or "x0"; min_snr: γ of that weighting, or 0 for the plain
-    loss; draw: t "uniform", or in proportion to that "weight", which then weighs nothing (core/train/objective.py).
+    loss; draw: t "uniform", or in proportion to that "weight", or "half" of a batch so and half uniform, either of
+    which then weighs nothing (core/train/objective.py).
     optimizer: "adam", or "muon", which takes Muon for matrices (core/train/muon.py).
     """
 
@@ -59,8 +60,8 @@ class TrainSettings:
                 raise RequestError(f"--{name.replace('_', '-')} {getattr(self, name)} is out of range.")
         if self.min_snr and (self.balance or self.coarse):
             raise RequestError("--min-snr weighs noise levels in another way than --balance and --coarse: give one.")
-        if self.draw == "weight" and not self.min_snr:
-            raise RequestError("--draw weight draws t by the weight of --min-snr: give that, too.")
+        if self.draw != "uniform" and not self.min_snr:
+            raise RequestError(f"--draw {self.draw} draws t by the weight of --min-snr: give that, too.")
 
     def lr_at(self, step: int) -> float:
         """Learning rate of step 0..steps−1."""
