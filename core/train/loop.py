@@ -26,7 +26,7 @@ from core.pixels import from_pixels
 from core.schedule import NoiseSchedule
 from core.train.grow import grow
 from core.train.muon import Muon, is_matrix
-from core.train.objective import diffuse, draw_by_weight, draw_weights, min_snr_weight, target
+from core.train.objective import diffuse, draw_by_weight, level_weights, target
 from core.train.settings import TrainSettings
 from core.train.weighting import Balance
 from core.unet import UNet
@@ -78,8 +78,8 @@ class Trainer:
             Balance(schedule.T, images.shape[-1], self.device, settings.balance, settings.coarse) if weighed else None
         )
         self.alpha_bar = torch.from_numpy(schedule.alpha_bar[1:].copy()).float()
-        self.level_weight = (  # (T,), on the squared error, or in the draw of t
-            min_snr_weight(settings.prediction, self.alpha_bar, settings.min_snr) if settings.min_snr else None
+        self.loss_weight, self.draw_weight = level_weights(
+            settings.prediction, self.alpha_bar, settings.min_snr, settings.draw
         )
         self.step = 0
 
@@ -104,26 +104,26 @@ class Trainer:
         chosen = [int(orders[int(e)][p % n]) for e, p in zip(epochs, positions, strict=True)]
         x_0 = from_pixels(self.images[chosen])
         rng = np.random.default_rng([seed, 2, step])
-        if self.level_weight is not None and self.settings.draw != "uniform":
-            t = torch.from_numpy(draw_by_weight(draw_weights(self.settings.draw, self.level_weight), b, rng))
-        else:
+        if self.draw_weight is None:
             t = torch.from_numpy(rng.integers(0, self.schedule.T, size=b))
+        else:
+            t = torch.from_numpy(draw_by_weight(self.draw_weight, b, rng))
         eps = torch.from_numpy(rng.standard_normal(x_0.shape, dtype=np.float32))
         return x_0, t, eps
 
-    def loss(self, x_0: Tensor, steps: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(self, x_0: Tensor, t: Tensor, eps: Tensor) -> tuple[Tensor, Tensor]:
         """(what is minimised, the plain mean squared error of the network's answer for the log).
 
         They are one and the same unless noise levels and scales are weighed (core/train/weighting.py, objective.py).
         """
-        a, settings = self.alpha_bar[steps][:, None, None, None], self.settings
+        a, settings = self.alpha_bar[t][:, None, None, None], self.settings
         x_t = diffuse(x_0, eps, a).to(self.device).contiguous(memory_format=torch.channels_last)
-        error = self.trained(x_t, steps.to(self.device)) - target(settings.prediction, x_0, eps, a).to(self.device)
+        error = self.trained(x_t, t.to(self.device)) - target(settings.prediction, x_0, eps, a).to(self.device)
         plain = error.square().mean()
         if self.balance is not None:
-            return self.balance(error, steps.to(self.device)), plain.detach()
-        if self.level_weight is not None and settings.draw == "uniform":
-            weight = self.level_weight[steps][:, None, None, None].to(self.device)
+            return self.balance(error, t.to(self.device)), plain.detach()
+        if self.loss_weight is not None:
+            weight = self.loss_weight[t][:, None, None, None].to(self.device)
             return (weight * error.square()).mean(), plain.detach()
         return plain, plain.detach()
 

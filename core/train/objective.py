@@ -47,14 +47,21 @@ def min_snr_weight(prediction: str, alpha_bar: Tensor, gamma: float) -> Tensor:
     return snr.clamp(max=gamma) / plain
 
 
-def draw_weights(draw: str, weight: Tensor) -> np.ndarray:
-    """In proportion to what t is drawn, (T,), for weight (T,) of the squared error and draw "weight" or "half".
+def level_weights(
+    prediction: str, alpha_bar: Tensor, gamma: float, draw: str
+) -> tuple[Tensor | None, np.ndarray | None]:
+    """(the factor on the squared error of each t (T,), in proportion to what t is drawn (T,)); None: all alike.
 
-    half: γ ∝ w / mean(w) + 1. Drawn by w alone a network forgets the levels whose weight is near nothing, where
-    sampling begins (measured: docs/training.md, leg g5).
+    With draw "weight" or "half" min-SNR's weight w goes into the draw, in proportion to w or to w / mean(w) + 1. Drawn
+    by w alone a network forgets the levels where sampling begins, whose w is near nothing (docs/training.md, leg g5).
     """
+    if not gamma:
+        return None, None
+    weight = min_snr_weight(prediction, alpha_bar, gamma)
+    if draw == "uniform":
+        return weight, None
     share = (weight / weight.mean()).double().numpy()
-    return share + 1 if draw == "half" else share
+    return None, share + 1 if draw == "half" else share
 
 
 def draw_by_weight(weight: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
