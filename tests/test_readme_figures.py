@@ -46,8 +46,9 @@ def test_the_readmes_figures_are_those_of_the_evaluations(readme):
         f"garments {frechet(garments, 'eta=0/S=20')}, {frechet(garments, 'eta=0/S=100')}, "
         f"{frechet(garments, 'eta=1/S=1000', True)} and {frechet(garments, 'floor')}",
         f"In 50 steps faces have {frechet(faces, 'eta=0/S=50', True)} without noise, "
-        f"{frechet(faces, 'eta=0.5/S=50', True)} at η = 0.5 and {frechet(faces, 'eta=1/S=50', True)} at η = 1",
-        f"{frechet(garments, 'eta=0.5/S=20', True)} at η = 0.5 and S = 20",
+        f"{frechet(faces, 'eta=0.5/S=50', True)} at η = 0.5 and {frechet(faces, 'eta=1/S=50', True)} at η = 1, "
+        f"garments {frechet(garments, 'eta=0/S=50', True)}, {frechet(garments, 'eta=0.5/S=50', True)} "
+        f"and {frechet(garments, 'eta=1/S=50', True)}.",
         f"by {100 * same['pixels']:.1f} % of the full range, unrelated faces by {100 * same['pixels_unrelated']:.1f} %",
         f"{100 * same['same']:.0f} % of the parts of a face are the same (n = {same['n']})",
         f"mean square error of {faces('reconstruction/refined/S=20')['mse']:.5f}",

@@ -3,12 +3,19 @@
 from browser.conftest import LIGHT, PAST_THE_SIDES, enter, settle, steps_shown
 
 
+def press(page, selector):
+    """A click of the mouse on the middle of it, whatever lies there."""
+    page.locator(selector).scroll_into_view_if_needed()
+    box = page.locator(selector).bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+
 def test_a_point_sets_the_sliders_and_the_dot_follows_them(open_page):
     page = open_page(LIGHT + "&view=tradeoff")
     settle(page, '#tradeoff section[data-painted="done"]')
     assert page.locator("#tradeoff polyline").count() >= 3
     assert "no distance was measured" in page.inner_text("#tradeoff .said")  # S = 4
-    page.locator('#tradeoff .point[data-steps="20"][data-eta="0.5"] .hit').click()
+    press(page, '#tradeoff .point[data-steps="20"][data-eta="0.5"] .hit')  # other curves pass within a few pixels
     page.wait_for_selector('#tradeoff section[data-steps="20"][data-eta="0.5"]')
     assert steps_shown(page) == 20
     assert page.input_value("#eta input[type=number]") == "0.5"
@@ -28,3 +35,18 @@ def test_it_fits_a_phone(open_page):
     page = open_page(LIGHT + "&view=tradeoff", size=(390, 844))
     settle(page, '#tradeoff section[data-painted="done"]')
     assert page.evaluate(PAST_THE_SIDES) == []
+
+
+BARS_PAST_THE_PLOT = """() => {
+    const of = (selector) => [...document.querySelectorAll(`#tradeoff ${selector}`)];
+    const ends = (line) => [line.getAttribute("y1"), line.getAttribute("y2")].map(Number).sort((a, b) => a - b);
+    const [top, bottom] = ends(of("line.now")[0]);
+    return of(".point line").filter((line) => { const [a, b] = ends(line); return a < top || b > bottom; }).length;
+}"""
+
+
+def test_no_bar_runs_out_of_the_plot(open_page):
+    page = open_page(LIGHT + "&view=tradeoff")
+    settle(page, '#tradeoff section[data-painted="done"]')
+    assert page.locator("#tradeoff .point line").count() > 10
+    assert page.evaluate(BARS_PAST_THE_PLOT) == 0

@@ -5,6 +5,7 @@
   const { el, frame, paintFrame } = window.ddim.kit;
   const SVG = "http://www.w3.org/2000/svg", LEFT = 62, RIGHT = 14, TOP = 12, BOTTOM = 40;
   const MARKS = 6; // kinds of line, in theme/style.css
+  const NEAR = 14; // px: how far from a point a finger may be
 
   function svg(tag, attributes = {}, ...children) {
     const node = document.createElementNS(SVG, tag);
@@ -12,6 +13,9 @@
     node.append(...children);
     return node;
   }
+
+  // Ends of a point's bar; where the spread nears the distance, a logarithmic axis would have no end.
+  const ends = ([, , d, spread]) => [Math.max(d - spread, d / 3, 0.1), d + spread];
 
   const time = (s) => (s < 1 ? `${Number((1000 * s).toPrecision(2))} ms` : s < 90 ? `${Number(s.toPrecision(2))} s` : `${Number((s / 60).toPrecision(2))} min`);
 
@@ -29,9 +33,9 @@
   function draw(picture, value, width, hidden) {
     const W = width, H = Math.max(260, Math.min(430, 0.55 * width));
     const points = value.curves.filter((c) => !hidden.has(c.name)).flatMap((c) => c.points), dot = value.dot;
-    const ys = points.map((p) => p[2]).concat(value.floor || []), xs = points.map((p) => p[1]).concat(dot.time);
+    const ys = points.flatMap(ends).concat(value.floor || []), xs = points.map((p) => p[1]).concat(dot.time);
     const x0 = Math.log(Math.min(...xs)) - 0.15, x1 = Math.log(Math.max(...xs)) + 0.15;
-    const y0 = Math.log(Math.max(0.1, Math.min(...ys))) - 0.15, y1 = Math.log(Math.max(...ys)) + 0.15;
+    const y0 = Math.log(Math.max(0.1, Math.min(...ys))) - 0.05, y1 = Math.log(Math.max(...ys)) + 0.05;
     const x = (v) => LEFT + (W - LEFT - RIGHT) * (Math.log(v) - x0) / (x1 - x0);
     const y = (v) => H - BOTTOM - (H - TOP - BOTTOM) * (Math.log(Math.max(v, 0.1)) - y0) / (y1 - y0);
     const text = (words, at) => { const node = svg("text", at); node.textContent = words; return node; };
@@ -49,26 +53,37 @@
         text("held-out data", { class: "floorName", x: LEFT + 4, y: y(value.floor) - 5 }));
     }
     parts.push(svg("line", { class: "now", x1: x(dot.time), x2: x(dot.time), y1: TOP, y2: H - BOTTOM }));
+    const centres = points.map((p) => [x(p[1]), y(p[2])]);
+    // What answers the pointer ends half-way to the next point, so that none lies over another.
+    const room = (cx, cy) => Math.max(3, Math.min(NEAR, ...centres.map(([a, b]) => Math.hypot(a - cx, b - cy) / 2).filter((d) => d > 0)));
+    const buttons = [];
     value.curves.forEach((c, i) => {
       if (hidden.has(c.name)) return;
       const kind = `curve k${i % MARKS}`;
       parts.push(svg("polyline", { class: kind, points: c.points.map((p) => `${x(p[1])},${y(p[2])}`).join(" ") }));
-      for (const [S, t, d, spread] of c.points) {
+      for (const point of c.points) {
+        const [S, t, d, spread] = point, [low, high] = ends(point);
         const said = `S = ${S}, ${c.name}: distance ${d.toFixed(1)} ± ${spread.toFixed(1)}, about ${time(t)} here`;
         const mark = svg("circle", { class: kind, cx: x(t), cy: y(d), r: 5 });
         const group = svg("g", { class: "point", role: "img", "aria-label": said },
-          svg("line", { class: kind, x1: x(t), x2: x(t), y1: y(d + spread), y2: y(Math.max(0.1, d - spread)) }), mark, svg("circle", { class: "hit", cx: x(t), cy: y(d), r: 14 }));
+          svg("line", { class: kind, x1: x(t), x2: x(t), y1: y(high), y2: y(low) }), mark, svg("circle", { class: "hit", cx: x(t), cy: y(d), r: room(x(t), y(d)) }));
         const title = svg("title"); title.textContent = said; group.append(title);
         if (c.eta !== null) {
           const go = () => window.ddim.set({ steps: S, eta: c.eta });
           Object.entries({ role: "button", tabindex: 0, "data-steps": S, "data-eta": c.eta }).forEach(([k, v]) => group.setAttribute(k, v));
-          group.onclick = go;
+          buttons.push([x(t), y(d), go]);
+          group.onclick = (event) => { if (!event.detail) { event.stopPropagation(); go(); } }; // not of a pointer
           group.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); go(); } };
         }
         parts.push(group);
       }
     });
     if (dot.distance !== null) parts.push(svg("circle", { class: "dot", cx: x(dot.time), cy: y(dot.distance), r: 8 }));
+    picture.onclick = (event) => { // the nearest, where several are under a finger
+      const box = picture.getBoundingClientRect(), away = ([cx, cy]) => Math.hypot(box.x + cx - event.clientX, box.y + cy - event.clientY);
+      const nearest = buttons.reduce((a, b) => (!a || away(b) < away(a) ? b : a), null);
+      if (nearest && away(nearest) <= NEAR) nearest[2]();
+    };
     const held = picture.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
     picture.setAttribute("viewBox", `0 0 ${W} ${H}`);
     picture.setAttribute("height", H);
