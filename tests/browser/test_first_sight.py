@@ -130,7 +130,7 @@ def test_a_control_says_in_a_line_what_it_is(open_page):
 def test_the_keys_are_listed_and_the_list_leaves_again(open_page):
     page = open_page("count=1&steps=2&steps_b=2")
     enter(page, "#steps", 1000)
-    settle(page, '#status p[data-state="running"]')
+    settle(page, '#duel .lane[data-state="running"]')  # the line says "running" before it asks, too
     page.locator("#duel h2").click()
     page.keyboard.press("?")
     page.get_by_role("dialog", name="Keys").wait_for(state="visible")
