@@ -50,3 +50,10 @@ def test_no_bar_runs_out_of_the_plot(open_page):
     settle(page, '#tradeoff section[data-painted="done"]')
     assert page.locator("#tradeoff .point line").count() > 10
     assert page.evaluate(BARS_PAST_THE_PLOT) == 0
+
+
+def test_a_point_that_no_slider_can_set_sets_nothing_though_others_are_near(open_page):
+    page = open_page(LIGHT + "&view=tradeoff")
+    settle(page, '#tradeoff section[data-painted="done"]')
+    press(page, '#tradeoff .point[aria-label^="S = 20, DPM"] .hit')
+    assert page.evaluate("[window.ddim.settings.steps, window.ddim.settings.eta]") == [4, 0]

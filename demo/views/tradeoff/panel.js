@@ -54,9 +54,9 @@
     }
     parts.push(svg("line", { class: "now", x1: x(dot.time), x2: x(dot.time), y1: TOP, y2: H - BOTTOM }));
     const centres = points.map((p) => [x(p[1]), y(p[2])]);
-    // What answers the pointer ends half-way to the next point, so that none lies over another.
+    // What answers the pointer ends half-way to the next point, so that hardly one lies over another.
     const room = (cx, cy) => Math.max(3, Math.min(NEAR, ...centres.map(([a, b]) => Math.hypot(a - cx, b - cy) / 2).filter((d) => d > 0)));
-    const buttons = [];
+    const targets = []; // [x, y, what a click does]: nothing where no slider has the value
     value.curves.forEach((c, i) => {
       if (hidden.has(c.name)) return;
       const kind = `curve k${i % MARKS}`;
@@ -68,10 +68,10 @@
         const group = svg("g", { class: "point", role: "img", "aria-label": said },
           svg("line", { class: kind, x1: x(t), x2: x(t), y1: y(high), y2: y(low) }), mark, svg("circle", { class: "hit", cx: x(t), cy: y(d), r: room(x(t), y(d)) }));
         const title = svg("title"); title.textContent = said; group.append(title);
-        if (c.eta !== null) {
-          const go = () => window.ddim.set({ steps: S, eta: c.eta });
+        const go = c.eta === null ? null : () => window.ddim.set({ steps: S, eta: c.eta });
+        targets.push([x(t), y(d), go]);
+        if (go) {
           Object.entries({ role: "button", tabindex: 0, "data-steps": S, "data-eta": c.eta }).forEach(([k, v]) => group.setAttribute(k, v));
-          buttons.push([x(t), y(d), go]);
           group.onclick = (event) => { if (!event.detail) { event.stopPropagation(); go(); } }; // not of a pointer
           group.onkeydown = (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); event.stopPropagation(); go(); } };
         }
@@ -81,8 +81,8 @@
     if (dot.distance !== null) parts.push(svg("circle", { class: "dot", cx: x(dot.time), cy: y(dot.distance), r: 8 }));
     picture.onclick = (event) => { // the nearest, where several are under a finger
       const box = picture.getBoundingClientRect(), away = ([cx, cy]) => Math.hypot(box.x + cx - event.clientX, box.y + cy - event.clientY);
-      const nearest = buttons.reduce((a, b) => (!a || away(b) < away(a) ? b : a), null);
-      if (nearest && away(nearest) <= NEAR) nearest[2]();
+      const nearest = targets.reduce((a, b) => (!a || away(b) < away(a) ? b : a), null);
+      if (nearest && away(nearest) <= NEAR) nearest[2]?.();
     };
     const held = picture.contains(document.activeElement) ? document.activeElement.getAttribute("aria-label") : null;
     picture.setAttribute("viewBox", `0 0 ${W} ${H}`);
