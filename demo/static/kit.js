@@ -45,6 +45,16 @@
     canvas.getContext("2d").drawImage(image, column * w, row * h, w, h, 0, 0, w, h);
   }
 
+  // A sheet on its way has black where a tile has not begun: nobody may be shown that as a picture.
+  const begun = (value, i) => !value.filled || value.filled[i] > 0;
+
+  // A large canvas shows what a small one shows, dimmed as that one is; where that has nothing yet, nothing.
+  function mirror(large, small) {
+    small.tile = [small.width, small.height];
+    cut(large, small, 0);
+    large.classList.toggle("old", small.classList.contains("old"));
+  }
+
   function canvases(host, count, label) {
     while (host.children.length > count) host.lastChild.remove();
     while (host.children.length < count) host.append(el("canvas", { role: "img", width: 1, height: 1 }));
@@ -188,7 +198,7 @@
 
   window.ddim.kinds = {}; // of panels: root → (value, current) → drawn
   window.ddim.kit = {
-    el, picture, takePictures, dropPictures, pictureIds: () => [...pictures.keys()], cut, canvases, frame, paintFrame,
+    el, picture, takePictures, dropPictures, pictureIds: () => [...pictures.keys()], cut, begun, mirror, canvases, frame, paintFrame,
     player, transport, readoutBox, showReadout, stateWord, calm,
   };
 })();

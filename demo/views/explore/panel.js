@@ -1,14 +1,14 @@
 // The Explore view: two trajectories from one x_T, the strip between two seeds, samples.
 (() => {
   "use strict";
-  const { el, picture, cut, canvases, frame, paintFrame, player, transport, readoutBox, showReadout, stateWord, calm } = window.ddim.kit;
+  const { el, picture, cut, begun, mirror, canvases, frame, paintFrame, player, transport, readoutBox, showReadout, stateWord, calm } = window.ddim.kit;
   const { kinds } = window.ddim;
   const LOOP_MS = 110, ROUNDS = 12;
 
   // Tiles that are whole or on their way; the rest keep what they showed, dimmed.
   function fill(list, image, value) {
     list.forEach((canvas, i) => {
-      const there = value.filled ? value.filled[i] : 2;
+      const there = begun(value, i);
       const shown = `${value.tiles} ${i}`;
       if (there && canvas.shown !== shown) cut(canvas, image, i);
       if (there) canvas.shown = shown;
@@ -69,7 +69,7 @@
     const show = () => {
       const n = value.n, there = at % (2 * n - 2);
       const k = there < n ? there : 2 * n - 2 - there;
-      cut(big, image, k);
+      mirror(big, row.children[k]);
       [...row.children].forEach((c, i) => c.classList.toggle("now", i === k));
       pick.max = n; pick.value = k + 1;
     };
@@ -97,7 +97,6 @@
       const tiles = canvases(row, value.n, (i) => `Frame ${i + 1} of ${value.n} between seed ${from} and seed ${to}`);
       tiles.forEach((c, i) => { c.onclick = () => hold(i); });
       fill(tiles, image, value);
-      big.classList.toggle("old", value.state === "stale");
       show();
       root.dataset.painted = value.state;
     };

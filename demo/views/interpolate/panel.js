@@ -1,7 +1,7 @@
 // The Interpolate view: a path through key seeds beside its pixel cross-fade, and a sheet one drags through.
 (() => {
   "use strict";
-  const { el, picture, cut, canvases, frame, paintFrame, player, transport, calm } = window.ddim.kit;
+  const { el, picture, cut, begun, mirror, canvases, frame, paintFrame, player, transport, calm } = window.ddim.kit;
 
   const SMALLEST = 26; // px of a thumbnail that still shows its picture
   const NARROW = 480; // px of a panel: below it a sheet of 7 × 7 takes the whole width, not half
@@ -22,8 +22,8 @@
     const paint = (p, moving) => {
       if (!image) return;
       const k = Math.min(value.n - 1, Math.round(p * (value.n - 1)));
-      cut(big, image, k);
-      if (fade) cut(mixed, fade, k);
+      mirror(big, slerps.children[k]);
+      if (fade) mirror(mixed, fades.children[k]);
       for (const ribbon of [slerps, fades]) [...ribbon.children].forEach((c, i) => c.classList.toggle("now", i === k));
       root.dataset.frame = k;
       if (moving) t.range.value = 1000 * p;
@@ -51,7 +51,7 @@
       for (const [ribbon, source, name] of [[slerps, image, "Path"], [fades, fade, "Cross-fade"]]) {
         if (!source) { ribbon.replaceChildren(); continue; }
         canvases(ribbon, value.n, (i) => `${name}, frame ${i + 1} of ${value.n}`).forEach((c, i) => {
-          const there = source !== image || !value.filled || value.filled[i];
+          const there = source !== image || begun(value, i);
           if (there) cut(c, source, i);
           c.classList.toggle("old", !there || value.state === "stale");
           c.classList.toggle("key", i % next.between === 0);
@@ -87,7 +87,8 @@
       sliders.forEach((s, i) => { s.value = at[i]; });
       if (!image) return;
       const [, x, y] = nearest();
-      cut(big, image, y * n + x);
+      cut(big, grid, x, y);
+      big.classList.toggle("old", !begun(value, y * n + x));
       said.textContent = `nearest of ${value.n} · S = ${value.steps}`;
       root.dataset.shown = "nearest";
     };
@@ -118,8 +119,9 @@
           [grid.width, grid.height] = [n * w, n * h];
           grid.style.aspectRatio = w === h ? "" : `${w} / ${h}`;
         }
+        grid.tile = [w, h];
         const pen = grid.getContext("2d");
-        for (let i = 0; i < value.n; i += 1) if (!value.filled || value.filled[i]) pen.drawImage(image, i * w, 0, w, h, (i % n) * w, Math.floor(i / n) * h, w, h);
+        for (let i = 0; i < value.n; i += 1) if (begun(value, i)) pen.drawImage(image, i * w, 0, w, h, (i % n) * w, Math.floor(i / n) * h, w, h);
         root.dataset.sheet = sheet.state;
       }
       if (place && place.tiles && !dragging) {
@@ -128,6 +130,7 @@
         if (place.at) at = place.at;
         near();
         cut(big, loaded, 0);
+        big.classList.remove("old");
         said.textContent = place.state === "coarse" ? `coarse · ${place.label}` : place.state === "stale" ? `from ${place.label}` : `${place.label}${place.readout ? ` · ${place.readout[0][1]}` : ""}`;
         root.dataset.shown = place.state;
       } else if (!dragging) near();
