@@ -85,7 +85,7 @@ def with_files(
 
 def check_length(host: EngineHost, checkpoint: str, requests: list[Request]) -> None:
     """Raise RequestError for a call that would take longer than the host allows."""
-    ms = sum(host.expected_ms(checkpoint, request.count) * request.settings.steps for request in requests)
+    ms = sum(host.pace.expected_ms(checkpoint, request.count) * request.settings.steps for request in requests)
     minutes = math.ceil(ms / 60_000)
     if ms > 60_000 * host.api_minutes:
         raise RequestError(

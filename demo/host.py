@@ -17,10 +17,10 @@ from demo.api_files import ApiFiles
 from demo.cache import Cache
 from demo.compute import Compute
 from demo.given import GivenPictures
-from demo.jobs import with_label
 from demo.limits import Limits
 from demo.opening import Allowed
 from demo.own_paths import without_paths
+from demo.pace import Pace
 
 if TYPE_CHECKING:
     from core import Engine
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 FLAGSHIP = "toon-faces"  # the page opens on it where it is there
 API_MINUTES = 10
-CALIBRATED_MS = 400.0  # of one picture: eight of a model that slow would keep everybody waiting
 MOST_OPENED = 32  # by visitors: each of them is in everybody's list
 IDLE_S = 1800.0  # after which an engine leaves memory, unless it is the last that was used
 DDPM_STEPS = 1000  # T of every published DDPM, and what diffusers assumes
@@ -56,13 +55,12 @@ class EngineHost:
         self.limits, self.public = limits, public
         self.allowed = None if allow_checkpoints is None else Allowed(allow_checkpoints)
         self.opened_here: list[str] = []
-        self.compute, self.cache, self.pictures = Compute(), Cache(), GivenPictures()
+        self.compute, self.cache, self.pictures, self.pace = Compute(), Cache(), GivenPictures(), Pace()
         self.api_files = ApiFiles(Path(tempfile.gettempdir()) / "ddim-api")  # demo/api.py moves it to Gradio's own
         self.clock: Callable[[], float] = time.monotonic
         self._engines: dict[str, Engine] = {}
         self._used: dict[str, float] = {}
         self._opening: dict[str, Checkpoint] = {}  # read, and not yet an engine
-        self._ms: dict[tuple[str, int], float] = {}
 
     @cached_property
     def shares(self) -> Shares:
@@ -170,7 +168,7 @@ class EngineHost:
             self._engines[name], self._used[name] = engine, self.clock()
             self._opening.pop(name)
             yield
-            yield from self._calibrated(name, engine)
+            yield from self.pace.calibrated(name, engine)
         return self._engines[name]
 
     def let_go(self) -> None:
@@ -194,23 +192,6 @@ class EngineHost:
 
             torch.set_num_threads(self.threads)
 
-    def _calibrated(self, name: str, engine: Engine) -> Generator[None, None, None]:
-        """Time a few evaluations of one picture, then of eight, within a second or so of each."""
-        from core import Request, SamplerSettings
-
-        for batch, steps in ((1, 3), (8, 2)):
-            if self.expected_ms(name, batch) > CALIBRATED_MS:
-                return  # the runs themselves will tell
-            settings = SamplerSettings(min(steps, engine.T))
-            request, before, times = with_label(Request(tuple(range(batch)), settings), 0, engine), 0.0, []
-            for step in engine.run(request):
-                times.append(1000 * (step.elapsed_s - before))
-                before = step.elapsed_s
-                self.measured(name, batch, min(times))  # the machine is still busy starting up
-                yield
-                if before > 1:
-                    break
-
     def preload(self) -> None:
         """Load the first checkpoint as soon as ``compute`` is served. A failure is raised again by the run that
         needs it."""
@@ -226,18 +207,3 @@ class EngineHost:
 
         if self.names():
             self.compute.play(loading(), lambda _: None, failed, counts=False)
-
-    def measured(self, name: str, batch: int, ms: float) -> None:
-        """Remember what a network evaluation of this batch took."""
-        self._ms[(name, batch)] = ms
-
-    def expected_ms(self, name: str, batch: int) -> float:
-        """Milliseconds of one evaluation at this batch: measured, or from the nearest measured batch; 0 where nothing
-        is known yet."""
-        known = {b: ms for (n, b), ms in self._ms.copy().items() if n == name}
-        if not known:
-            return 0.0
-        if batch in known:
-            return known[batch]
-        nearest = min(known, key=lambda b: abs(b - batch))
-        return known[nearest] * (batch / nearest if batch > nearest else 1.0)

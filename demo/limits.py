@@ -1,6 +1,6 @@
 """What one call may cost, however fast this machine is. Pure.
 
-Time is bounded by an estimate (EngineHost.expected_ms), which is nothing before anything was measured; these bounds
+Time is bounded by an estimate (Pace.expected_ms), which is nothing before anything was measured; these bounds
 hold from the first call on.
 """
 

@@ -76,13 +76,15 @@ class LiveRun:
         scene = self._scene(engine)
         yield from self._changed(scene)
         yield self._panel("curve", curve_value(engine, self.page))
-        yield {"ms": self.host.expected_ms(self.page.checkpoint, self.page.count)}
+        yield self._ms()
         todo = [job for job in scene.jobs if job.name not in scene.finished]
         self._check_cost(engine, todo)
         self.begun(job.request for job in todo)
         if todo:
             yield status("running", self._sampling(todo))
             yield from self._compute(scene, todo)
+        if self.view.timed:
+            yield from self._timed(scene)
         if self.superseded():
             return
         if self.stopped():
@@ -91,6 +93,24 @@ class LiveRun:
         elif all(job.name in scene.finished for job in scene.jobs):
             yield from self._changed(scene)  # DDPM may have come last
             yield status("done", idle(engine))
+
+    def _timed(self, scene: Scene) -> Iterator[Message | None]:
+        """The time of this machine, for a view that shows it and runs nothing that would tell."""
+        said = False
+        for _ in self.host.pace.looked_at_again(self.page.checkpoint, scene.engine, self.page.count):
+            if self.over():
+                return
+            yield None if said else status("running", words.TIMING)
+            said = True
+        if said:
+            yield from self._changed(scene)
+            yield self._ms()
+
+    def _ms(self) -> Message:
+        return {"ms": self._expected_ms(self.page.count)}
+
+    def _expected_ms(self, batch: int) -> float:
+        return self.host.pace.expected_ms(self.page.checkpoint, batch)
 
     def _check_cost(self, engine: Engine, todo: list[Job]) -> None:
         """Raise RequestError for more than the host lets one change take, whatever is measured."""
@@ -113,10 +133,10 @@ class LiveRun:
     def _scene(self, engine: Engine) -> Scene:
         asked = labelled(self.view.jobs(self.page), self.page.label, engine)
         find = finder(self.host, engine, self.tab.key)
-        jobs, ms = self.view.fitted(asked, engine, find), self.host.expected_ms
+        jobs = self.view.fitted(asked, engine, find)
         for job in jobs:
             engine.plan(job.request)  # what is refused is refused before anything runs
-        estimate_s = sum(ms(self.page.checkpoint, 1) * job.cost for job in jobs) / 1000
+        estimate_s = sum(self._expected_ms(1) * job.cost for job in jobs) / 1000
         scene = Scene(self.page, self.host, engine, jobs, dict(self.tab.last), self._value(engine), self.tab.offer,
                       estimate_s, find)  # fmt: skip
         scene.known = lambda job: self.host.cache.get(values.made_by(engine, job))
@@ -159,7 +179,7 @@ class LiveRun:
 
     def _answered(self, scene: Scene, job: Job) -> Iterator[Message | None]:
         """A job at few steps, where that is there sooner."""
-        few = computing.few_steps(job, self.host.expected_ms(self.page.checkpoint, min(job.request.count, AT_ONCE)))
+        few = computing.few_steps(job, self._expected_ms(min(job.request.count, AT_ONCE)))
         if few is not None and not self.over():
             for update in computing.answer(scene.engine, job, few, self.over):
                 yield from self._shown(scene, update)
@@ -197,7 +217,7 @@ class LiveRun:
         engine, s = scene.engine, job.request.settings
         self.host.cache.put(run.made_by, run, run.size)
         if job.encoding is None:  # else batches of several sizes are mixed
-            self.host.measured(self.page.checkpoint, run.timing.batch, run.timing.ms_per_evaluation)
+            self.host.pace.measured(self.page.checkpoint, run.timing.batch, run.timing.ms_per_evaluation)
         if job.film:
             tiles.keep_picture(engine, run, self.host.cache)
         if s.eta == 1.0 and job.evaluations == engine.T:
@@ -218,12 +238,11 @@ class LiveRun:
         yield from self._changed(scene)
 
     def _estimate_s(self, jobs: list[Job]) -> float:
-        ms = self.host.expected_ms
         total = 0.0
         for job in jobs:
             n = job.request.count
             part = min(n, AT_ONCE)
-            total += ms(self.page.checkpoint, part) * job.cost / part / 1000
+            total += self._expected_ms(part) * job.cost / part / 1000
         return total
 
     def _sampling(self, todo: list[Job]) -> str:

@@ -33,7 +33,7 @@ class View:
     runs that it needs, in the order in which they are run. fitted: the same as this checkpoint can run them,
     of pictures that can be found. panels:
     panel name → its value, from what the jobs show; it is asked after every change. early: of panels that need no
-    model."""
+    model. timed: it shows what a run takes here, and runs nothing that would tell."""
 
     name: str
     layout: Callable[[EngineHost], None]
@@ -41,6 +41,7 @@ class View:
     panels: Callable[[Scene], dict[str, Any]] = lambda scene: {}
     early: Callable[[PageSettings], dict[str, Any]] = lambda page: {}
     fitted: Callable[[list[Job], Engine, Find], list[Job]] = as_they_are
+    timed: bool = False
 
     @property
     def folder(self) -> Path:

@@ -81,6 +81,9 @@ def shared_note(pictures: int) -> str:
     return f"measured, {pictures} pictures made together"
 
 
+TIMING = "Timing the network on this machine."
+
+
 def about(s: float) -> str:
     """An estimate that people decide by."""
     return f"≈ {max(1, round(s / 60))} min" if s >= 60 else f"≈ {round(s)} s"

@@ -238,7 +238,7 @@ def test_bad_input_is_one_sentence(client, host, endpoint, asked, words):
 
 
 def test_a_call_that_would_keep_everybody_waiting_is_refused(client, host, evaluations, monkeypatch):
-    monkeypatch.setattr(host, "expected_ms", lambda name, batch: 100.0 * batch)
+    monkeypatch.setattr(host.pace, "expected_ms", lambda name, batch: 100.0 * batch)
     monkeypatch.setattr(host, "api_minutes", 2)
     asked = {"checkpoint": "tiny", "seed": 1, "api_name": "/compare"}
     with pytest.raises(AppError, match=r"about 3 min on this machine.*may take 2: .*--api-minutes 3\.$"):

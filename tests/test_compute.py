@@ -213,8 +213,8 @@ def test_where_nobody_serves_a_thread_of_its_own_does_and_only_one():
 
 def test_a_wish_and_its_loading_compute_on_the_serving_thread(tiny_folder, tmp_path, monkeypatch):
     host, seen = host_of(tmp_path, tiny_folder), set()
-    opened = host._calibrated
-    monkeypatch.setattr(host, "_calibrated", lambda *a: (seen.add(here()), opened(*a))[1])
+    opened = host.pace.calibrated
+    monkeypatch.setattr(host.pace, "calibrated", lambda *a: (seen.add(here()), opened(*a))[1])
     with served() as (compute, thread):
         host.compute = compute
         engine = host.engine("tiny")

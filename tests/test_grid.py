@@ -125,7 +125,7 @@ def test_cells_of_another_seed_or_spacing_never_stand_beside_new_ones(tab):
 
 def test_a_long_grid_asks_first_and_starts_at_a_word(tab, monkeypatch):
     tab.want(view="learn")
-    monkeypatch.setattr(tab.host, "expected_ms", lambda name, batch: 1e5)
+    monkeypatch.setattr(tab.host.pace, "expected_ms", lambda name, batch: 1e5)
     answer = tab.want(view="grid", start=False)
     assert answer.status[0] == "asked"
     assert {cell["state"] for cell in flat(answer.panels["grid"])} == {"asked"}

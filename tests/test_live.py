@@ -86,7 +86,7 @@ def test_the_newest_wish_wins_whatever_arrives_when(host, late):
 
 
 def test_a_newer_wish_ends_a_run_within_a_step_and_without_a_word(tab, monkeypatch):
-    monkeypatch.setattr(tab.host, "expected_ms", lambda name, batch: 0.0)
+    monkeypatch.setattr(tab.host.pace, "expected_ms", lambda name, batch: 0.0)
     _, messages = tab.begin(steps=1000)
     for message in messages:
         if message is not None and message.get("status", [""])[0] == "running":
@@ -109,7 +109,7 @@ def test_other_tabs_are_left_alone(host):
 
 def test_stop_is_obeyed_within_a_step_and_not_by_what_is_newer(tab, monkeypatch):
     tab.host.engine("tiny")
-    monkeypatch.setattr(tab.host, "expected_ms", lambda name, batch: 0.0)
+    monkeypatch.setattr(tab.host.pace, "expected_ms", lambda name, batch: 0.0)
     answer, messages = tab.begin(steps=1000)
     for message in messages:
         value = (message or {}).get("value", {})
@@ -198,7 +198,7 @@ def test_tiles_fill_as_they_come(tab, host, monkeypatch):
 
 def test_a_change_is_answered_at_few_steps_where_the_run_takes_longer(tab, host, monkeypatch):
     host.engine("tiny")
-    monkeypatch.setattr(host, "expected_ms", lambda name, batch: 10.0)
+    monkeypatch.setattr(host.pace, "expected_ms", lambda name, batch: 10.0)
     answer = tab.want(steps=40)
     looks = [m["value"]["a"] for m in answer.messages if m.get("panel") == "duel" and m["value"]["a"]]
     assert (looks[0]["state"], looks[0]["steps"]) == ("coarse", 5)
@@ -208,7 +208,7 @@ def test_a_change_is_answered_at_few_steps_where_the_run_takes_longer(tab, host,
 
 def test_no_look_where_it_would_be_no_sooner(tab, host, monkeypatch):
     host.engine("tiny")
-    monkeypatch.setattr(host, "expected_ms", lambda name, batch: 1.0)
+    monkeypatch.setattr(host.pace, "expected_ms", lambda name, batch: 1.0)
     assert "coarse" not in [m["value"]["a"]["state"] for m in tab.want(steps=40).messages
                             if m.get("panel") == "duel" and m["value"]["a"]]  # fmt: skip
 
@@ -238,8 +238,8 @@ def test_files_belong_to_the_run_that_is_on_screen(tab):
 
 def test_above_a_minute_it_asks_in_the_panel_and_runs_when_told(tab, host, monkeypatch):
     host.engine("tiny")
-    monkeypatch.setattr(host, "expected_ms", lambda name, batch: 3000.0 if batch > 1 else 1.0)
-    monkeypatch.setattr(host, "measured", lambda name, batch, ms: None)
+    monkeypatch.setattr(host.pace, "expected_ms", lambda name, batch: 3000.0 if batch > 1 else 1.0)
+    monkeypatch.setattr(host.pace, "measured", lambda name, batch, ms: None)
     answer = tab.want(start=False, steps=20)
     assert answer.status[0] == "asked"
     assert answer.panels["samples"]["state"] == "asked"
@@ -252,7 +252,7 @@ def test_above_a_minute_it_asks_in_the_panel_and_runs_when_told(tab, host, monke
 
 def test_below_a_minute_nothing_is_asked(tab, host, monkeypatch):
     host.engine("tiny")
-    monkeypatch.setattr(host, "expected_ms", lambda name, batch: 80.0)
+    monkeypatch.setattr(host.pace, "expected_ms", lambda name, batch: 80.0)
     assert tab.want(start=False, steps=20).status[0] == "done"
 
 

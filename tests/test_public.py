@@ -16,6 +16,7 @@ from core.hub import Located
 from core.record import read_record
 from demo.host import EngineHost
 from demo.limits import Limits
+from demo.pace import Pace
 from demo.views import VIEWS
 from demo.views.reproduce import read_file
 from demo.views.tradeoff.plot import stored
@@ -138,7 +139,7 @@ def test_no_call_makes_more_pictures_than_the_host_allows(client, endpoint, aske
 
 def test_the_first_call_of_a_cold_checkpoint_is_bounded_too(private, monkeypatch):
     """Where nothing was measured the estimate is 0, and passed whatever was asked."""
-    monkeypatch.setattr(EngineHost, "expected_ms", lambda self, name, batch: 0.0)
+    monkeypatch.setattr(Pace, "expected_ms", lambda self, name, batch: 0.0)
     host = host_at(private, limits=replace(LIMITS, pictures=64))
     with served(host) as address:
         client = Client(address, verbose=False, download_files=False)

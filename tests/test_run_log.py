@@ -77,7 +77,7 @@ def test_how_a_run_of_the_page_ends_is_said(tab, lines, monkeypatch):
     list(messages)
     assert [(line["outcome"], line["level"]) for line in lines()] == [("done", "info"), ("superseded", "debug")]
 
-    monkeypatch.setattr(tab.host, "expected_ms", lambda name, batch: 1000.0)
+    monkeypatch.setattr(tab.host.pace, "expected_ms", lambda name, batch: 1000.0)
     tab.want(seed=8, steps=900, start=False)
     assert lines()[-1]["outcome"] == "asked"
 

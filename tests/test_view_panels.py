@@ -105,7 +105,7 @@ def test_few_steps_come_first_where_the_run_itself_would_not_answer_at_once(view
 
 def test_an_answer_at_few_steps_starts_from_the_same_noise_and_is_replaced(tab, monkeypatch):
     tab.want(view="learn")
-    monkeypatch.setattr(tab.host, "expected_ms", lambda name, batch: 20.0)
+    monkeypatch.setattr(tab.host.pace, "expected_ms", lambda name, batch: 20.0)
     answer = tab.want(view="explore", steps=40)
     shown = [m["value"]["a"] for m in answer.messages if m.get("panel") == "duel" and m["value"]["a"]]
     coarse = [a for a in shown if a["state"] == "coarse"]

@@ -33,4 +33,4 @@ def panels(scene: Scene) -> dict[str, Any]:
     return {"tradeoff": tradeoff_panel(scene.host, scene.engine, scene.page)}
 
 
-VIEW = View("tradeoff", layout, panels=panels)
+VIEW = View("tradeoff", layout, panels=panels, timed=True)

@@ -84,7 +84,7 @@ def stored(host: EngineHost, engine: Engine) -> tuple[dict[str, Any] | None, str
 def tradeoff_panel(host: EngineHost, engine: Engine, page: PageSettings) -> dict[str, Any]:
     """The panel at these settings."""
     document, why = stored(host, engine)
-    return tradeoff_value(document, why, page, host.expected_ms(page.checkpoint, page.count))
+    return tradeoff_value(document, why, page, host.pace.expected_ms(page.checkpoint, page.count))
 
 
 def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSettings, ms: float) -> dict[str, Any]:
