@@ -54,7 +54,8 @@ class Pace:
                     break
 
     def looked_at_again(self, name: str, engine: Engine, batch: int) -> Generator[None, None, None]:
-        """Where no run is to follow that would tell: time LOOKS evaluations more, APART_S apart, and keep the least.
+        """Where no run is to follow that would tell: time evaluations LOOKS times more, APART_S apart, and keep the
+        least. Two at a time, since after a rest the first finds the caches cold.
 
         A browser that has just been given the page keeps every processor busy for a second or two, and what
         ``calibrated`` timed beside it was twice too long and more. Nothing is done where a run or this has told."""
@@ -63,10 +64,11 @@ class Pace:
         batch = min(batch, AT_ONCE)
         if (name, batch) in self._sure or self.expected_ms(name, 1) > CALIBRATED_MS:
             return
-        for ms in _evaluations(engine, batch, LOOKS):
+        for i, ms in enumerate(_evaluations(engine, batch, 2 * LOOKS)):
             self._least(name, batch, ms)
+            yield
             timed = self._clock()
-            while self._clock() - timed < APART_S:
+            while i % 2 and self._clock() - timed < APART_S:
                 yield
                 self._sleep(NAP_S)
         self._sure.add((name, batch))

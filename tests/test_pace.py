@@ -61,13 +61,13 @@ def test_a_slow_network_is_timed_once_and_not_by_eight(pace):
 
 
 def test_later_looks_find_the_machine_at_rest_and_are_not_repeated(pace, waiting):
-    busy, at_rest = [91.0, 87.0, 94.0], [43.0, 44.0, 42.5, 45.0]
-    engine = engine_taking(20, 19, 18, *busy[:2], *busy[2:], *at_rest, 43.5)
+    busy, at_rest = [91.0, 87.0], [49.0, 43.0, 52.0, 42.5] * LOOKS
+    engine = engine_taking(20, 19, 18, *busy, 94.0, 90.0, *at_rest)
     list(pace.calibrated("net", engine))
     assert pace.expected_ms("net", 16) == pytest.approx(2 * 87)
     list(pace.looked_at_again("net", engine, 16))
     assert pace.expected_ms("net", 16) == pytest.approx(2 * 42.5)
-    assert engine.asked[-1] == (8, LOOKS)
+    assert engine.asked[-1] == (8, 2 * LOOKS)
     assert LOOKS * APART_S <= waiting.now < LOOKS * (APART_S + 0.02)
     assert max(waiting.slept) <= 0.02  # the compute thread is soon there for others
     asked = len(engine.asked)
@@ -84,10 +84,10 @@ def test_what_a_run_took_needs_no_further_look(pace):
 
 
 def test_who_is_interrupted_looks_again_the_next_time(pace):
-    engine = engine_taking(*[50.0] * 2 * LOOKS)
+    engine = engine_taking(*[50.0] * 4 * LOOKS)
     next(pace.looked_at_again("net", engine, 8))
     list(pace.looked_at_again("net", engine, 8))
-    assert engine.asked == [(8, LOOKS)] * 2
+    assert engine.asked == [(8, 2 * LOOKS)] * 2
 
 
 def test_the_time_axis_of_trade_off_is_of_what_was_found_in_the_end(tiny_folder, tmp_path, monkeypatch):
