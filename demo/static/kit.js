@@ -46,7 +46,7 @@
   }
 
   // A sheet on its way has black where a tile has not begun: nobody may be shown that as a picture.
-  const begun = (value, i) => !value.filled || value.filled[i] > 0;
+  const hasBegun = (value, i) => !value.filled || value.filled[i] > 0;
 
   // A large canvas shows what a small one shows, dimmed as that one is; where that has nothing yet, nothing.
   function mirror(large, small) {
@@ -198,7 +198,7 @@
 
   window.ddim.kinds = {}; // of panels: root → (value, current) → drawn
   window.ddim.kit = {
-    el, picture, takePictures, dropPictures, pictureIds: () => [...pictures.keys()], cut, begun, mirror, canvases, frame, paintFrame,
+    el, picture, takePictures, dropPictures, pictureIds: () => [...pictures.keys()], cut, hasBegun, mirror, canvases, frame, paintFrame,
     player, transport, readoutBox, showReadout, stateWord, calm,
   };
 })();

@@ -13,6 +13,9 @@
   let opening = location.search, later = {}; // an address that the server has not answered yet, and what was set since
   let query = location.search, addressTimer = 0, pushed = false, ms = 0, stopWish = -1, heard = 0;
 
+  // Gradio's own, such as __theme: it reads them when it mounts, which may be after the address was first rewritten.
+  const gradios = [...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("__"));
+
   const root = new URL(location.pathname.replace(/[^/]*$/, ""), location.origin);
   const address = (path) => new URL(path, root).href;
   const post = (path, body) => fetch(address(path), { method: "POST", body: JSON.stringify(body), keepalive: path !== "ddim/want" });
@@ -149,8 +152,8 @@
   }
 
   function settleAddress() {
-    if (location.search === query) { pushed = false; return; }
-    history[pushed ? "pushState" : "replaceState"](null, "", query + location.hash);
+    const search = [query, ...gradios.map((one) => new URLSearchParams([one]))].join("&");
+    if (location.search !== search) history[pushed ? "pushState" : "replaceState"](null, "", search + location.hash);
     pushed = false;
   }
 

@@ -180,3 +180,13 @@ def test_what_is_changed_at_once_after_back_is_a_change_of_what_was_there(open_p
     wait_done(page)
     assert settings(page, "steps", "eta") == {"steps": 6, "eta": 0}
     in_address(page, "view=explore", "&steps=6&", "&eta=0&")
+
+
+def test_the_address_keeps_what_gradio_reads_from_it_and_the_copied_link_leaves_it_out(open_page):
+    page = open_page(f"{LIGHT}&__theme=dark")
+    for _ in range(2):
+        assert page.evaluate("document.body.classList.contains('dark')")
+        in_address(page, "steps=4&", "&__theme=dark")
+        assert "__theme" not in page.evaluate("window.ddim.link")
+        page.reload()
+        wait_done(page)

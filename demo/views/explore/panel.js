@@ -1,14 +1,14 @@
 // The Explore view: two trajectories from one x_T, the strip between two seeds, samples.
 (() => {
   "use strict";
-  const { el, picture, cut, begun, mirror, canvases, frame, paintFrame, player, transport, readoutBox, showReadout, stateWord, calm } = window.ddim.kit;
+  const { el, picture, cut, hasBegun, mirror, canvases, frame, paintFrame, player, transport, readoutBox, showReadout, stateWord, calm } = window.ddim.kit;
   const { kinds } = window.ddim;
   const LOOP_MS = 110, ROUNDS = 12;
 
   // Tiles that are whole or on their way; the rest keep what they showed, dimmed.
   function fill(list, image, value) {
     list.forEach((canvas, i) => {
-      const there = begun(value, i);
+      const there = hasBegun(value, i);
       const shown = `${value.tiles} ${i}`;
       if (there && canvas.shown !== shown) cut(canvas, image, i);
       if (there) canvas.shown = shown;

@@ -1,7 +1,7 @@
 // The Interpolate view: a path through key seeds beside its pixel cross-fade, and a sheet one drags through.
 (() => {
   "use strict";
-  const { el, picture, cut, begun, mirror, canvases, frame, paintFrame, player, transport, calm } = window.ddim.kit;
+  const { el, picture, cut, hasBegun, mirror, canvases, frame, paintFrame, player, transport, calm } = window.ddim.kit;
 
   const SMALLEST = 26; // px of a thumbnail that still shows its picture
   const NARROW = 480; // px of a panel: below it a sheet of 7 × 7 takes the whole width, not half
@@ -51,7 +51,7 @@
       for (const [ribbon, source, name] of [[slerps, image, "Path"], [fades, fade, "Cross-fade"]]) {
         if (!source) { ribbon.replaceChildren(); continue; }
         canvases(ribbon, value.n, (i) => `${name}, frame ${i + 1} of ${value.n}`).forEach((c, i) => {
-          const there = source !== image || begun(value, i);
+          const there = source !== image || hasBegun(value, i);
           if (there) cut(c, source, i);
           c.classList.toggle("old", !there || value.state === "stale");
           c.classList.toggle("key", i % next.between === 0);
@@ -88,7 +88,7 @@
       if (!image) return;
       const [, x, y] = nearest();
       cut(big, grid, x, y);
-      big.classList.toggle("old", !begun(value, y * n + x));
+      big.classList.toggle("old", !hasBegun(value, y * n + x));
       said.textContent = `nearest of ${value.n} · S = ${value.steps}`;
       root.dataset.shown = "nearest";
     };
@@ -121,7 +121,7 @@
         }
         grid.tile = [w, h];
         const pen = grid.getContext("2d");
-        for (let i = 0; i < value.n; i += 1) if (begun(value, i)) pen.drawImage(image, i * w, 0, w, h, (i % n) * w, Math.floor(i / n) * h, w, h);
+        for (let i = 0; i < value.n; i += 1) if (hasBegun(value, i)) pen.drawImage(image, i * w, 0, w, h, (i % n) * w, Math.floor(i / n) * h, w, h);
         root.dataset.sheet = sheet.state;
       }
       if (place && place.tiles && !dragging) {
