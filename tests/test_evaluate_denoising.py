@@ -109,5 +109,5 @@ def test_the_figures_do_not_depend_on_batches_and_parts_and_say_how_sure_they_ar
 def test_the_table_says_how_far_the_guess_of_the_picture_is_off():
     row = {"t": 400, "snr": 3.0, "held_out": 0.16, "held_out_spread": 0.01, "training": 0.15, "training_spread": 0.02}
     page = denoising_table({"cells": {"denoising/levels": {"figures": {"n": 5, "rows": [row]}}}})
-    assert "| 400 | 3 | 0.16 ± 0.01 | 0.15 ± 0.02 | 0.1 |" in page  # √(0.16 / (3 + 1)) / 2: [−1, 1] is two wide
+    assert "| 400 | 3 | 0.160 ± 0.010 | 0.150 ± 0.020 | 0.1 |" in page  # √(0.16 / (3 + 1)) / 2: [−1, 1] is two wide
     assert "not run" in denoising_table({"cells": {}})

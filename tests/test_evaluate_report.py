@@ -8,12 +8,13 @@ import pytest
 from core import DataError
 from core.evaluate.cells import KINDS, cells
 from core.evaluate.claims import claims_text
+from core.evaluate.digits import measured, percent
 from core.evaluate.headline import headline, headline_table, headline_text
 from core.evaluate.plots import plot_all
 from core.evaluate.report import conditions_text, section, write_page
 from core.evaluate.rows import quality_rows, seconds_per_step
 from core.evaluate.shares import shares_table
-from core.evaluate.tables import attributes_table, consistency_table, measured, quality_table
+from core.evaluate.tables import attributes_table, consistency_table, quality_table
 
 MACHINE = {
     "device": "cpu",
@@ -62,13 +63,13 @@ VALUES = {
 def test_a_table_shows_the_figures_of_the_json_and_no_others():
     page = quality_table(with_quality(VALUES))
     shown = {float(x) for x in re.findall(r"([\d.]+) ± 0.062", page)}
-    assert shown == {float(f"{v:.4g}") for v in VALUES.values()}
+    assert shown == {round(v, 3) for v in VALUES.values()}
     assert page.count("not run") == 30 - len(VALUES)
     rows = [line.split("|")[1:-1] for line in page.splitlines()]
     assert [cell.strip() for cell in rows[0]] == ["", "S = 5", "S = 10", "S = 20", "S = 50", "S = 100", "S = 1000"]
-    assert rows[2][1].strip() == "31.42 ± 0.062"  # η = 0, S = 5
-    assert rows[5][6].strip() == "10 ± 0.062"  # η = 1, S = 1000
-    assert rows[6][2].strip() == "300.2 ± 0.062"  # σ̂, S = 10
+    assert rows[2][1].strip() == "31.416 ± 0.062"  # η = 0, S = 5
+    assert rows[5][6].strip() == "10.000 ± 0.062"  # η = 1, S = 1000
+    assert rows[6][2].strip() == "300.250 ± 0.062"  # σ̂, S = 10
 
 
 def test_rows_hold_all_that_a_trade_off_needs():
@@ -116,7 +117,9 @@ def test_more_pictures_decide_the_headline_where_ddpm_is_among_them():
     assert headline_table(ddpm_alone) is None
     found["cells"]["headline/eta=1/S=1000"] = quality(1.0, 1000, 5.0, n=1000) | {"kind": "headline"}
     assert (headline(found).S, headline(found).n, headline(found).ddpm) == (50, 1000, 5.0)
-    assert "gives 5 ± 0.062 (n = 1000); the nearest of fewer steps is S = 20, 20 ± 2 % above" in headline_text(found)
+    assert "gives 5.000 ± 0.062 (n = 1000); the nearest of fewer steps is S = 20, 20 ± 2 % above" in headline_text(
+        found
+    )
     checks = {"hue": 0.5, "flat": 0.25, "luminance": 1.0, "all": 0.125}
     found["cells"]["headline/floor"] = {
         "kind": "headline", "way": "floor", "figures": {"frechet": 3.5, "spread": 0.25, "checks": checks},
@@ -124,9 +127,9 @@ def test_more_pictures_decide_the_headline_where_ddpm_is_among_them():
     said, _, *lines = headline_table(found).splitlines()
     assert "n = 1000; times are those of the cells themselves" in said
     assert "all three" in lines[0]
-    assert lines[2] == "| held-out data | 3.5 ± 0.25 | – | – | 50.0 % | 25.0 % | 100.0 % | 12.5 % |"
-    assert lines[4] == "| η = 0 (DDIM), S = 50 | 5.25 ± 0.062 | +5 ± 2 % | 20 | – | – | – | – |"
-    assert lines[5].startswith("| η = 1 (DDPM), S = 1000 | 5 ± 0.062 | – | – |")
+    assert lines[2] == "| held-out data | 3.50 ± 0.25 | – | – | 50.0 % | 25.0 % | 100.0 % | 12.5 % |"
+    assert lines[4] == "| η = 0 (DDIM), S = 50 | 5.250 ± 0.062 | +5 ± 2 % | 20 | – | – | – | – |"
+    assert lines[5].startswith("| η = 1 (DDPM), S = 1000 | 5.000 ± 0.062 | – | – |")
     assert quality_table(found) == quality_table(with_quality(few))  # no other table mixes the two n
 
 
@@ -189,15 +192,16 @@ def test_consistency_and_attributes_and_checks_show_their_figures():
     names = [name + end for name in ("pixels", "features") for end in ("", "_spread", "_unrelated")]
     figures = dict(zip(names, (0.0125, 0.001, 0.3125, 1.75, 0.01, 20.5), strict=True))
     page = consistency_table(document(**{"consistency/eta=0/S=20": {"figures": figures}}))
-    assert "| 20 | 0.0125 ± 0.001 | not run | 1.75 ± 0.01 | not run | not run | not run |" in page
+    assert "| 20 | 0.0125 ± 0.0010 | not run | 1.750 ± 0.010 | not run | not run | not run |" in page
     assert "| unrelated samples | 0.3125 | not run | 20.5 | not run | not run | not run |" in page
     figures |= {"same": 0.75, "same_spread": 0.05, "same_unrelated": 0.25}
     page = consistency_table(document(**{"consistency/eta=1/S=20": {"figures": figures}}))
-    assert "| 20 | not run | 0.0125 ± 0.001 | not run | 1.75 ± 0.01 | not run | 0.75 ± 0.05 |" in page
+    assert "| 20 | not run | 0.0125 ± 0.0010 | not run | 1.750 ± 0.010 | not run | 75.0 ± 5.0 % |" in page
+    assert page.endswith("| not run | 0.3125 | not run | 20.5 | not run | 25.0 % |")
     courses = {"hair": {"differing": 40, "once": 0.875, "differing_switches": 1.25, "steady": 0.75,
                         "steady_switches": 0.5}, "skin": {"travelled": 0.375, "distance": 0.34375}}  # fmt: skip
     page = attributes_table(document(**{"interpolation/slerp": {"figures": {"attributes": courses}}}))
-    assert "| slerp | hair | 40 | 0.875 | 1.25 | 0.75 |" in page
+    assert "| slerp | hair | 40 | 87.5 % | 1.25 | 75.0 % |" in page
     assert "| 0.375 | 0.3438 |" in page
     checks = {"hue": 0.5, "flat": 0.25, "luminance": 1.0, "all": 0.125}
     page = shares_table(document(**{"quality/eta=0/S=5": quality(0.0, 5, 1.0, checks=checks)}))
@@ -229,10 +233,21 @@ def test_no_plot_is_drawn_of_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(("value", "spread", "text"), [
-    (12.34567, 0.123, "12.35 ± 0.12"), (None, None, "–"), (1.5e-7, 2.5e-9, "1.5e-07 ± 2.5e-09"), (0.0, 0.0, "0 ± 0"),
+    (12.34567, 0.123, "12.35 ± 0.12"), (5.477, 1.03, "5.5 ± 1.0"), (-2.667, 9.89, "-2.7 ± 9.9"),
+    (5.3, 0.996, "5.3 ± 1.0"), (293.0, 133.4, "290 ± 130"),  # rounded to two digits it has another place
+    (0.0037962, 7.3e-5, "0.003796 ± 0.000073"), (2.971e-5, 3.8e-6, "(2.97 ± 0.38) × 10⁻⁵"),
+    (1e-8, 3e-7, "(0.1 ± 3.0) × 10⁻⁷"), (None, None, "–"), (12.34567, None, "12.35"), (0.0, 0.0, "0 ± 0"),
 ])  # fmt: skip
-def test_numbers_keep_four_digits(value, spread, text):
+def test_a_figure_has_the_digits_that_its_spread_carries(value, spread, text):
     assert measured(value, spread) == text
+
+
+@pytest.mark.parametrize(("share", "spread", "text"), [
+    (0.1289, None, "12.9 %"), (0.95759, 0.0099, "95.76 ± 0.99 %"), (0.75, 0.055, "75.0 ± 5.5 %"),
+    (1.0, 0.0, "100 ± 0 %"), (None, None, "–"),
+])  # fmt: skip
+def test_a_share_is_a_percentage(share, spread, text):
+    assert percent(share, spread) == text
 
 
 def test_what_is_written_about_figures_takes_them_from_the_json(tmp_path):
@@ -248,12 +263,26 @@ def test_what_is_written_about_figures_takes_them_from_the_json(tmp_path):
     assert claims_text(path, [found]) == "0.25"
 
 
+@pytest.mark.parametrize(("asked", "text"), [
+    ("frechet", "31.42"), ("frechet ±", "31.416 ± 0.062"), ("frechet .1f", "31.4"), ("kid ±", "0.031416 ± 0.000010"),
+    ("unsure.class %", "12.5 %"), ("same ±%", "75.0 ± 5.0 %"), ("frechet_ends ±", "7.00 ± 0.50"),
+])  # fmt: skip
+def test_a_figure_is_written_as_it_is_asked_for(tmp_path, asked, text):
+    more = {"unsure": {"class": 0.125}, "same": 0.75, "same_spread": 0.05, "frechet_ends": 7.0, "spread_ends": 0.5}
+    found = document(**{"quality/eta=0/S=5": quality(0.0, 5, 31.4159, **more)})
+    path = tmp_path / "claims.md"
+    path.write_text(f"[[net quality/eta=0/S=5 {asked}]]")
+    assert claims_text(path, [found]) == text
+
+
 @pytest.mark.parametrize(
     ("text", "word"),
     [
         ("[[other quality/eta=0/S=5 frechet]]", "not rendered"),
         ("[[net quality/eta=0/S=5 fid]]", "has no fid"),
-        ("[[net quality/eta=0/S=5 checks]]", "no number"),
+        ("[[net quality/eta=0/S=5 checks]]", "has no number as checks"),
+        ("[[net quality/eta=0/S=5 frechet .1x]]", "cannot be written as .1x"),
+        ("[[net quality/eta=0/S=5 batch ±]]", "has no batch_spread"),  # and not the spread of another figure
         ("[[net quality/eta=0/S=5 frechet.x]]", "has no frechet.x"),
     ],
 )

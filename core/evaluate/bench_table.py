@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.evaluate.bench import BARE, DIFFUSERS, OURS, WITHOUT_DIFFUSERS
+from core.evaluate.digits import number
 from core.evaluate.machine import described
-from core.evaluate.tables import number, table
+from core.evaluate.tables import table
 
 Document = Mapping[str, Any]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from core.evaluate import tables
+from core.evaluate.digits import measured, number
 from core.evaluate.rows import Document, QualityRow, cell, quality_rows
 from core.evaluate.shares import shares
 
@@ -89,7 +90,7 @@ def headline_text(document: Document) -> str:
     found = headline(document)
     if found is None:
         return f"Headline: not yet, since η = 1 at S = {document['checkpoint']['T']} was {tables.NOT_RUN}."
-    ddpm = f"DDPM (η = 1, S = {found.T}) gives {tables.measured(found.ddpm, found.ddpm_spread)} (n = {found.n})"
+    ddpm = f"DDPM (η = 1, S = {found.T}) gives {measured(found.ddpm, found.ddpm_spread)} (n = {found.n})"
     within = f"{100 * found.within:.0f} %"
     others, nearest = "the nearest" if found.S is None else "the nearest of fewer steps", ""
     if found.nearest is not None:
@@ -98,11 +99,11 @@ def headline_text(document: Document) -> str:
     if found.S is None:
         tried = f"None of S = {', '.join(map(str, found.tried))}" if found.tried else "No S that was run"
         return f"**{tried} brings η = 0 within {within} of DDPM.** {ddpm}{nearest}."
-    gives = f"Fréchet distance {tables.measured(found.frechet, found.spread)}; {ddpm}{nearest}."
+    gives = f"Fréchet distance {measured(found.frechet, found.spread)}; {ddpm}{nearest}."
     if found.S == found.T:
         return f"**η = 0 is within {within} of DDPM with all {found.T} steps only.** {gives}"
     times = "the same run" if found.same_run else "the cells themselves, not of one run"
-    saved = f"{tables.number(found.ratio)} times faster"
+    saved = f"{number(found.ratio)} times faster"
     return f"**η = 0 is within {within} of DDPM at S = {found.S}, {saved}.** {gives} Times are those of {times}."
 
 
@@ -117,15 +118,13 @@ def headline_table(document: Document) -> str | None:
     lines: list[tuple[list[str], Figures | None]] = []
     floor = cell(document, "headline/floor")
     if floor is not None:
-        lines.append((["held-out data", tables.measured(floor["frechet"], floor["spread"]), "–", "–"], floor))
+        lines.append((["held-out data", measured(floor["frechet"], floor["spread"]), "–", "–"], floor))
     for row, time in zip([*ddim, ddpm], seconds, strict=True):
         _, more, spread = _above(row, ddpm)
         beside = (
-            ["–", "–"]
-            if row is ddpm
-            else [f"{100 * more:+.0f} ± {100 * spread:.0f} %", tables.number(seconds[-1] / time)]
+            ["–", "–"] if row is ddpm else [f"{100 * more:+.0f} ± {100 * spread:.0f} %", number(seconds[-1] / time)]
         )
-        named = [f"{tables.eta_name(row.eta)}, S = {row.S}", tables.measured(row.frechet, row.spread)]
+        named = [f"{tables.eta_name(row.eta)}, S = {row.S}", measured(row.frechet, row.spread)]
         lines.append(([*named, *beside], cell(document, f"headline/eta={row.eta}/S={row.S}")))
     each = [shares(figures or {}) for _, figures in lines]
     names = list(dict.fromkeys(name for found in each for name in found))

@@ -9,6 +9,7 @@ from core.atomic import write_atomically
 from core.evaluate import tables
 from core.evaluate.cells import FRAMES, INTERPOLATION_STEPS, REFINE, SPEED_BATCH, SURE
 from core.evaluate.claims import claims_text
+from core.evaluate.digits import measured, number
 from core.evaluate.headline import headline_table, headline_text
 from core.evaluate.machine import described
 from core.evaluate.plots import plot_all
@@ -37,10 +38,10 @@ def bias_text(document: Document) -> str:
     if floor is None:
         return f"The floor (held-out data): {tables.NOT_RUN}."
     return (
-        f"Floor: held-out data is {tables.measured(floor['frechet'], floor['spread'])} (Fréchet) and "
-        f"{tables.measured(floor['kid'], floor['kid_spread'])} (KID) from the training data at the same "
+        f"Floor: held-out data is {measured(floor['frechet'], floor['spread'])} (Fréchet) and "
+        f"{measured(floor['kid'], floor['kid_spread'])} (KID) from the training data at the same "
         f"n = {floor['n']}. A Fréchet distance of few pictures comes out too large, because their covariance is not "
-        f"known exactly: with n = {floor['n_all']} held-out pictures it is {tables.number(floor['frechet_all'])}. The "
+        f"known exactly: with n = {floor['n_all']} held-out pictures it is {number(floor['frechet_all'])}. The "
         "cells of a table have one n, so they compare with each other and the floor, not with figures of another n. "
         "KID has no such bias. Near the floor ± is about twice too wide: a resample repeats pictures, which looks "
         "like a distance (`tests/test_evaluate_spread.py`)."

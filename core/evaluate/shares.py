@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.evaluate.digits import percent
 from core.evaluate.rows import Document, cell, quality_rows
 from core.evaluate.tables import eta_name, table
 
@@ -20,7 +21,7 @@ def shares(figures: Mapping[str, Any]) -> dict[str, str]:
     unsure = figures.get("unsure") or {}
     if len(unsure) == 1:
         found["no clear class"] = next(iter(unsure.values()))
-    return {name: f"{100 * share:.1f} %" for name, share in found.items()}
+    return {name: percent(share) for name, share in found.items()}
 
 
 def shares_table(document: Document) -> str | None:

@@ -15,6 +15,7 @@ from core.evaluate.cells import (
     VARIANTS,
     WAYS,
 )
+from core.evaluate.digits import measured, number, percent
 from core.evaluate.rows import Document, cell, quality_rows, solver_rows
 from core.solvers import SOLVERS as ENGINE_SOLVERS
 
@@ -32,16 +33,6 @@ PAPER_FID = {
     "hat": (367.43, 133.37, 32.72, 9.99, 3.17),
 }
 PAPER_RECONSTRUCTION = {10: 0.014, 20: 0.0065, 50: 0.0023, 100: 0.0009, 200: 0.0004, 500: 0.0001, 1000: 0.0001}
-
-
-def number(value: float | None) -> str:
-    """Four significant digits; "–" for None."""
-    return "–" if value is None else f"{value:.4g}"
-
-
-def measured(value: float | None, spread: float | None) -> str:
-    """Value ± spread, the spread to two digits."""
-    return number(value) if value is None or spread is None else f"{number(value)} ± {spread:.2g}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -129,7 +120,7 @@ def reconstruction_table(document: Document) -> str:
     for S in [*(S for S in RECONSTRUCTION_STEPS if S < T), T]:
         plain, refined = (cell(document, f"reconstruction/{way}/S={S}") for way in ("plain", "refined"))
         shown = [NOT_RUN if x is None else measured(x["mse"], x["spread"]) for x in (plain, refined)]
-        held = NOT_RUN if refined is None else f"{100 * refined['held_back']:.1f} %"
+        held = NOT_RUN if refined is None else percent(refined["held_back"])
         body.append([str(S), *shown, held, number(PAPER_RECONSTRUCTION.get(S))])
     return table(["S", "plain", "refined", "refinements ended early", "paper, CIFAR-10, plain"], body)
 
@@ -142,11 +133,13 @@ def consistency_table(document: Document) -> str:
 
     def shown(S: int, name: str, eta: str) -> str:
         found = figures[S, eta]
-        return measured(found[name], found[f"{name}_spread"]) if name in found else NOT_RUN
+        written = percent if name == "same" else measured
+        return written(found[name], found[f"{name}_spread"]) if name in found else NOT_RUN
 
     def unrelated(name: str, eta: str) -> str:
         values = [figures[S, eta][f"{name}_unrelated"] for S in steps if name in figures[S, eta]]
-        return number(values[0]) if values else NOT_RUN
+        written = percent if name == "same" else number
+        return written(values[0]) if values else NOT_RUN
 
     body = [[str(S), *(shown(S, *column) for column in columns)] for S in steps]
     head = ["S", *(f"{CONSISTENCY_MEASURES[name]}, η = {eta}" for name, eta in columns)]
@@ -176,8 +169,8 @@ def attributes_table(document: Document) -> str | None:
         figures: dict[str, Any] = cell(document, f"interpolation/{way}") or {"attributes": {}}
         for name, course in figures["attributes"].items():
             if "once" in course:
-                body.append([way, name, str(course["differing"]), number(course["once"]),
-                             number(course["differing_switches"]), number(course["steady"]), "", ""])  # fmt: skip
+                body.append([way, name, str(course["differing"]), percent(course["once"]),
+                             number(course["differing_switches"]), percent(course["steady"]), "", ""])  # fmt: skip
             else:
                 body.append([way, name, "", "", "", "", number(course["travelled"]), number(course["distance"])])
     head = ["way", "attribute", "paths with different ends", "share switching once", "mean switches",
