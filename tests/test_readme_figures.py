@@ -1,13 +1,15 @@
 """Every figure of the README's "Measured" is that of a stored cell."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from core.evaluate.claims import written
 from core.evaluate.report import write_page
+from core.evaluate.rows import cell
 from core.evaluate.store import read_document
+from core.evaluate.tables import NOT_RUN
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -18,45 +20,55 @@ def readme():
 
 
 def figures(name):
-    document = json.loads((ROOT / "checkpoints" / name / "evaluation.json").read_text(encoding="utf-8"))
-    return lambda key: document["cells"][key]["figures"]
+    """One figure of a cell of that checkpoint, in one of the ways of docs/claims.md."""
+    document = read_document(ROOT / "checkpoints" / name / "evaluation.json")
+
+    def figure(key, what, way=None):
+        found = cell(document, key)
+        return NOT_RUN if found is None else written(found, what, way)
+
+    return figure
 
 
-def seconds(of, S, eta):
-    return next(row["seconds"] for row in of("speed/steps")["rows"] if (row["S"], row["eta"]) == (S, eta))
+def row(*cells):
+    return f"|{'|'.join(f' {text} ' if text else ' ' for text in cells)}|"
 
 
-def frechet(of, key, spread=False, kind="quality"):
-    found = of(f"{kind}/{key}")
-    return f"{found['frechet']:.1f}" + (f" ± {found['spread']:.1f}" if spread else "")
+@pytest.mark.parametrize(("name", "title", "same"), [
+    ("toon-faces", "Faces", "same parts as with S = 1000"),
+    ("fashion-mnist", "Garments", "same class as with S = 1000"),
+])  # fmt: skip
+def test_the_readmes_tables_are_those_of_the_evaluations(readme, name, title, same):
+    of, index = figures(name), {10: 1, 20: 2, 50: 3, 100: 4}  # of each S in the rows of speed; DDPM's is 6
+    distances = [of(f"headline/eta=0/S={S}", "frechet", "±") for S in index]
+    distances += [of(key, "frechet", "±") for key in ("headline/eta=1/S=1000", "headline/floor")]
+    assert row(f"**{title}**, η = 0", *distances) in readme
+    assert [(of("speed/steps", f"rows.{i}.S"), of("speed/steps", f"rows.{i}.eta")) for i in (*index.values(), 6)] == [
+        *((str(S), "0") for S in index), ("1000", "1"),
+    ]  # fmt: skip
+    seconds = [of("speed/steps", f"rows.{i}.seconds", ".1f") for i in index.values()]
+    assert row("seconds for 16", *seconds, of("speed/steps", "rows.6.seconds", ".0f"), "") in readme
+    shares = [of(f"consistency/eta=0/S={S}", "same", "%") for S in index]
+    assert row(same, *shares, "", "") in readme
+    assert {of(f"headline/eta=0/S={S}", "n") for S in index} == {"1000"}
+    assert of("speed/steps", "n") == "16"
 
 
-def test_the_readmes_figures_are_those_of_the_evaluations(readme):
+def test_the_readmes_sentences_have_the_figures_of_the_evaluations(readme):
     faces, garments = figures("toon-faces"), figures("fashion-mnist")
-    times = [[seconds(of, S, eta) for S, eta in ((1000, 1.0), (100, 0.0), (20, 0.0))] for of in (faces, garments)]
-    same = faces("consistency/eta=0/S=20")
+    noise = [[of(f"quality/eta={eta}/S=50", "frechet", "±") for eta in ("0", "0.5", "1")] for of in (faces, garments)]
+    pixels = [faces("consistency/eta=0/S=20", what, "%") for what in ("pixels", "pixels_unrelated")]
     for text in (
-        "n = {}; distances".format(*{of("quality/eta=0/S=20")["n"] for of in (faces, garments)}),
-        "16 faces take {:.0f} s with DDPM's 1000 steps, {:.1f} s with 100 and {:.1f} s with 20".format(*times[0]),
-        "16 garments, in another run, {:.1f} s, {:.1f} s and {:.1f} s.".format(*times[1]),
-        f"have {frechet(faces, 'eta=0/S=20')} at S = 20 and {frechet(faces, 'eta=0/S=100')} at S = 100",
-        f"1000 steps {frechet(faces, 'eta=1/S=1000', True)} in "
-        f"{seconds(faces, 1000, 1.0) / seconds(faces, 20, 0.0):.0f} times the time of S = 20",
-        f"held-out faces {frechet(faces, 'floor')}",
-        f"garments {frechet(garments, 'eta=0/S=20')}, {frechet(garments, 'eta=0/S=100')}, "
-        f"{frechet(garments, 'eta=1/S=1000', True)} and {frechet(garments, 'floor')}",
-        f"In 50 steps faces have {frechet(faces, 'eta=0/S=50', True)} without noise, "
-        f"{frechet(faces, 'eta=0.5/S=50', True)} at η = 0.5 and {frechet(faces, 'eta=1/S=50', True)} at η = 1, "
-        f"garments {frechet(garments, 'eta=0/S=50', True)}, {frechet(garments, 'eta=0.5/S=50', True)} "
-        f"and {frechet(garments, 'eta=1/S=50', True)}.",
-        f"garments of 50 steps have {frechet(garments, 'eta=0/S=50', True, 'headline')}, and DDPM's "
-        f"{frechet(garments, 'eta=1/S=1000', True, 'headline')} in "
-        f"{seconds(garments, 1000, 1.0) / seconds(garments, 50, 0.0):.0f} times the time.",
-        f"by {100 * same['pixels']:.1f} % of the full range, unrelated faces by {100 * same['pixels_unrelated']:.1f} %",
-        f"{100 * same['same']:.0f} % of the parts of a face are the same (n = {same['n']})",
-        f"mean square error of {faces('reconstruction/refined/S=20')['mse']:.5f}",
+        "(n = 256, whose distances are larger) faces have {} at η = 0, {} at η = 0.5 and {} at η = 1,".format(
+            *noise[0]
+        ),
+        "garments {}, {} and {}: no difference".format(*noise[1]),
+        "from that of 1000 by {} of the full range, unrelated faces by {} (n = 64)".format(*pixels),
+        f"mean square error of {faces('reconstruction/refined/S=20', 'mse', '.5f')}.",
     ):
         assert text in readme
+    assert {of(f"quality/eta={eta}/S=50", "n") for of in (faces, garments) for eta in ("0", "0.5", "1")} == {"256"}
+    assert {faces("consistency/eta=0/S=20", "n"), faces("reconstruction/refined/S=20", "n")} == {"64"}
 
 
 def test_the_page_of_results_is_what_the_stored_cells_and_the_claims_give_today(tmp_path):
