@@ -82,6 +82,39 @@ def test_times_are_this_machines_own():
     assert [c["eta"] for c in value["curves"]] == [0.0, 1.0, None]  # σ̂ has no place on the slider
 
 
+def test_the_papers_claim_names_its_fewest_steps_and_the_race_that_shows_it():
+    page = PageSettings("any", spacing="trailing")
+
+    def claim(*cells, ddpm=(1.0, 1000, 10.0)):
+        return tradeoff_value(document(*cells, cell(*ddpm)), "", page, 50.0)["claim"]
+
+    assert claim(*CELLS, ddpm=(1.0, 500, 10.0)) is None  # nothing to set them beside
+    found = claim(cell(0.0, 10, 12.0), cell(0.0, 50, 10.9), cell(0.0, 100, 9.0))
+    assert found["said"] == (  # each cell took a second
+        "50 steps without noise come within 10 % of DDPM's 1000, 1.0 times faster: distance 10.90 ± 0.50 beside "
+        "10.00 ± 0.50 (n = 256)."
+    )
+    assert found["lanes"] == [{"steps": 50, "eta": 0.0, "spacing": "leading"},  # as it was measured
+                              {"steps": 1000, "eta": 1.0, "spacing": "leading"}]  # fmt: skip
+    found = claim(cell(0.0, 10, 20.0), cell(0.0, 50, 12.0))
+    assert found["said"] == (
+        "No fewer steps without noise that were measured come within 10 % of DDPM's 1000 (10.00 ± 0.50; n = 256); "
+        "S = 50 comes nearest, 20 ± 8 % above."
+    )
+    assert found["lanes"] is None
+    assert claim(cell(0.0, 1000, 9.0))["lanes"] is None  # all of the steps are no fewer
+
+
+def test_more_pictures_than_the_plots_decide_the_claim_and_it_says_so():
+    cells = [cell(0.0, 20, 12.0), cell(1.0, 1000, 10.0)]
+    for eta, S, distance in ((0.0, 20, 5.0), (1.0, 1000, 5.0)):
+        key, found = cell(eta, S, distance, n=1000)
+        cells.append((key.replace("quality", "headline"), {**found, "kind": "headline"}))
+    said = tradeoff_value(document(*cells), "", PageSettings("any"), 50.0)["claim"]["said"]
+    assert said.startswith("20 steps without noise come within 10 %")
+    assert "(n = 1,000, which gives smaller distances than the plot's 256)" in said
+
+
 def test_without_an_evaluation_it_says_what_makes_one(tab):
     def shown(**changes):
         return tab.want(**changes).panels["tradeoff"]

@@ -31,6 +31,17 @@ def test_a_point_sets_the_sliders_and_the_dot_follows_them(open_page):
     assert page.evaluate("document.activeElement.dataset.steps") == "50"  # drawn anew, the focus stays
 
 
+def test_the_papers_claim_is_a_race_away(open_page):
+    page = open_page(LIGHT + "&view=tradeoff")
+    settle(page, '#tradeoff section[data-painted="done"]')
+    assert "within 10 % of DDPM's 1000, 20 times faster" in page.inner_text("#tradeoff .claim")
+    page.click("#tradeoff .claim button")
+    page.wait_for_selector('#race .lane[data-state="running"], #race .lane[data-state="done"]')
+    assert page.evaluate("[ddim.settings.view, ddim.settings.lanes.map((l) => [l.steps, l.eta])]") == [
+        "compare", [[50, 0], [1000, 1]],
+    ]  # fmt: skip
+
+
 def test_it_fits_a_phone(open_page):
     page = open_page(LIGHT + "&view=tradeoff", size=(390, 844))
     settle(page, '#tradeoff section[data-painted="done"]')

@@ -95,7 +95,9 @@
     const f = frame(root, "Quality against time");
     const picture = svg("svg", { width: "100%", role: "group", "aria-label": "Fréchet distance against time" });
     const key = el("ul", { class: "curveKey" }), said = el("p", { class: "said", role: "status" }), best = el("p", { class: "best" });
-    f.body.append(best, picture, key, said);
+    const claimed = el("span"), race = el("button", { type: "button", class: "quiet" }, "Race the two");
+    const claim = el("p", { class: "claim" }, claimed, race);
+    f.body.append(best, claim, picture, key, said);
     let value = null, hidden = null;
     const paint = () => { if (value && value.curves.length && picture.clientWidth) draw(picture, value, picture.clientWidth, hidden); };
     // A line's name shows and hides it; one line stays.
@@ -124,6 +126,10 @@
       }
       said.textContent = value.said || "";
       best.textContent = value.best || "";
+      claim.hidden = !value.claim;
+      claimed.textContent = value.claim ? value.claim.said : "";
+      race.hidden = !value.claim?.lanes;
+      race.onclick = () => window.ddim.set({ view: "compare", lanes: value.claim.lanes });
       paint();
       root.dataset.painted = value.state;
     };

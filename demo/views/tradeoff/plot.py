@@ -9,12 +9,14 @@ from typing import Any
 
 from core import Engine
 from core.errors import DataError
+from core.evaluate.headline import headline
 from core.evaluate.rows import cell, quality_rows, solver_rows
 from core.evaluate.store import read_document
 from core.solvers import SOLVERS
 from core.solvers.ddim import DDIM
 from demo.host import EngineHost
 from demo.settings import PageSettings
+from demo.views.tradeoff.claim import claim
 from demo.words import seconds, setting_label, solver
 
 BUDGET_S = 2.0  # what one would wait for
@@ -76,6 +78,7 @@ def stored(host: EngineHost, engine: Engine) -> tuple[dict[str, Any] | None, str
         if document["checkpoint"]["sha256"] != engine.checkpoint.sha256:
             return None, f"evaluation.json of {name} belongs to other weights: move it away, then {remedy}"
         quality_rows(document)
+        headline(document)
     except (DataError, KeyError, TypeError, ValueError):
         return None, f"evaluation.json of {name} cannot be read: move it away, then {remedy}"
     return document, ""
@@ -117,6 +120,7 @@ def tradeoff_value(document: Mapping[str, Any] | None, why: str, page: PageSetti
         "dot": {"S": page.steps, "eta": page.eta, "time": page.steps * per_step, "distance": distance},
         "said": dot_note(page, per_step, distance, measured),
         "best": best_note(curves, per_step),
+        "claim": claim(document, spacing),
         "note": "" if page.spacing == spacing else f"Measured with {spacing} steps; the page is set to {page.spacing}.",
         "axis": f"time for {page.count} pictures here, estimated",
         "steps": page.steps,
