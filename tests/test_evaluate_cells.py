@@ -33,7 +33,9 @@ def test_the_headline_has_pictures_of_its_own_number():
 def test_the_other_tables():
     assert {key.rsplit("=")[1] for key in keys("reconstruction")} == {"10", "20", "50", "100", "200", "500", "1000"}
     assert len(keys("reconstruction")) == 14
-    assert len(keys("consistency")) == 14
+    beyond = {f"consistency/dpm-solver++/S={S}" for S in (5, 10, 20, 50)}
+    assert beyond < keys("consistency")
+    assert len(keys("consistency")) == 14 + len(beyond)
     assert keys("interpolation") == {"interpolation/slerp", "interpolation/lerp", "interpolation/crossfade"}
     assert keys("speed") == {"speed/steps"}
     assert keys("denoising") == {"denoising/levels"}

@@ -147,9 +147,11 @@ def test_the_same_steps_from_the_same_latent_are_the_same_picture(setup):
     assert found["pixels_unrelated"] > 0.05
 
 
-def test_consistency_by_hand(setup):
-    found = figures(consistency, setup, Cell("consistency", 5, 6, 30))
-    short, long = (to_uint8(setup.engine.sample(Request(seeds(6), SamplerSettings(S))).images) for S in (5, T))
+@pytest.mark.parametrize("solver", ["ddim", "dpm-solver++"])
+def test_consistency_by_hand(setup, solver):
+    found = figures(consistency, setup, Cell("consistency", 5, 6, 30, way="" if solver == "ddim" else solver))
+    ways = (SamplerSettings(5, solver=solver), SamplerSettings(T))  # both against DDIM's T steps
+    short, long = (to_uint8(setup.engine.sample(Request(seeds(6), way)).images) for way in ways)
     by_hand = ((short.double() - long.double()) / 255).square().mean(dim=(1, 2, 3)).sqrt()
     assert found["pixels"] == pytest.approx(float(by_hand.mean()), rel=1e-3)
     assert found["pixels_spread"] == pytest.approx(float(by_hand.std()) / 6**0.5, rel=1e-3)

@@ -14,6 +14,7 @@ from core.evaluate.plots import plot_all
 from core.evaluate.report import conditions_text, section, write_page
 from core.evaluate.rows import quality_rows, seconds_per_step
 from core.evaluate.shares import shares_table
+from core.evaluate.solver_tables import solver_consistency_table
 from core.evaluate.tables import attributes_table, consistency_table, quality_table
 
 MACHINE = {
@@ -198,6 +199,9 @@ def test_consistency_and_attributes_and_checks_show_their_figures():
     page = consistency_table(document(**{"consistency/eta=1/S=20": {"figures": figures}}))
     assert "| 20 | not run | 0.0125 ± 0.0010 | not run | 1.750 ± 0.010 | not run | 75.0 ± 5.0 % |" in page
     assert page.endswith("| not run | 0.3125 | not run | 20.5 | not run | 25.0 % |")
+    page = solver_consistency_table(document(**{"consistency/dpm-solver++/S=20": {"figures": figures}}))
+    assert page.splitlines()[0].split(" | ")[2] == "pixels, DPM-Solver++ 2M"
+    assert "| 20 | not run | 0.0125 ± 0.0010 | not run | 75.0 ± 5.0 % |" in page
     courses = {"hair": {"differing": 40, "once": 0.875, "differing_switches": 1.25, "steady": 0.75,
                         "steady_switches": 0.5}, "skin": {"travelled": 0.375, "distance": 0.34375}}  # fmt: skip
     page = attributes_table(document(**{"interpolation/slerp": {"figures": {"attributes": courses}}}))

@@ -24,6 +24,7 @@ SOLVER_STEPS = (5, 8, 10, 15, 20)  # and so many of DDIM beside them
 SNRS = (1000, 300, 100, 30, 10, 3, 1, 0.3, 0.1, 0.03, 0.01)  # levels at which a network is asked once
 RECONSTRUCTION_STEPS = (10, 20, 50, 100, 200, 500)  # and T
 CONSISTENCY_STEPS = (5, 10, 20, 50, 100, 200, 500)  # against T
+CONSISTENCY_SOLVER_STEPS = (5, 10, 20, 50)  # of SOLVERS, against DDIM's T: it is one ODE
 INTERPOLATION_STEPS = 50
 WAYS = ("slerp", "lerp", "crossfade")
 REFINE = 3
@@ -36,7 +37,7 @@ class Cell:
     """kind: one of KINDS. S: steps, 0 where none are taken. n: pictures (paths' midpoints, pairs). eta: one of ETAS.
 
     refine: fixed-point iterations a step of an inversion. way: "floor" or one of
-    VARIANTS or SOLVERS in quality, "levels" in denoising, one of WAYS in interpolation.
+    VARIANTS or SOLVERS in quality, one of SOLVERS in consistency, "levels" in denoising, one of WAYS in interpolation.
     cost: network evaluations of single pictures, the order in which cells are run.
     """
 
@@ -99,7 +100,9 @@ def _kind(kind: str, T: int, n: int, n_rest: int) -> list[Cell]:
         return [Cell(kind, S, n_rest, n_rest * S * (2 + k), refine=k) for k in (0, REFINE) for S in steps]
     if kind == "consistency":
         steps = _below(CONSISTENCY_STEPS, T)  # the first of each η makes the T-step samples that all compare with
-        return [Cell(kind, S, n_rest, n_rest * (S + T), eta) for eta in ("0", "1") for S in steps]
+        found = [Cell(kind, S, n_rest, n_rest * (S + T), eta) for eta in ("0", "1") for S in steps]
+        steps = _below(CONSISTENCY_SOLVER_STEPS, T)
+        return found + [Cell(kind, S, n_rest, n_rest * (S + T), way=way) for way in SOLVERS for S in steps]
     if kind == "interpolation":
         S = min(INTERPOLATION_STEPS, T)
         cost = S * (n + FRAMES * min(PATHS, n_rest))

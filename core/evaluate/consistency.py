@@ -1,7 +1,8 @@
 """Consistency (paper §5.2): does x_T alone decide the picture, whatever S?
 
-η = 0: S steps against T steps from the same x_T. η = 1: the same, with other step noise in the two runs, because
-x_T is all they are to share. Both beside the distance between T-step samples of different x_T.
+η = 0: S steps, of DDIM or of another solver of the same ODE, against DDIM's T steps from the same x_T. η = 1: the
+same, with other step noise in the two runs, because x_T is all they are to share. All beside the distance between
+T-step samples of different x_T.
 """
 
 from __future__ import annotations

@@ -15,9 +15,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from core.evaluate.cells import CONSISTENCY_STEPS, ETAS, QUALITY_STEPS, RECONSTRUCTION_STEPS, REFINE
+from core.evaluate.cells import CONSISTENCY_STEPS, ETAS, QUALITY_STEPS, RECONSTRUCTION_STEPS, REFINE, SOLVERS
 from core.evaluate.rows import Document, cell, quality_rows, seconds_per_step, solver_rows
-from core.evaluate.tables import PAPER_RECONSTRUCTION, solver_titles
+from core.evaluate.solver_tables import solver_titles
+from core.evaluate.tables import PAPER_RECONSTRUCTION
 
 COLOURS = {
     "0": "#0b5d5e",
@@ -102,9 +103,11 @@ def plot_denoising(document: Document, path: Path) -> Path | None:
 def plot_consistency(document: Document, path: Path) -> Path | None:
     """Distance from the T-step sample of the same x_T, as a share of that between unrelated samples, against S."""
     figure, axes = _axes()
-    for eta, style in (("0", "-"), ("1", "--")):
+    keys = {"0": "eta=0", "1": "eta=1"} | {way: way for way in SOLVERS}
+    for eta, key in keys.items():
+        style = "--" if eta == "1" else "-"
         for name, marker in (("features", "o"), ("pixels", "s")):
-            cells = ((S, cell(document, f"consistency/eta={eta}/S={S}")) for S in CONSISTENCY_STEPS)
+            cells = ((S, cell(document, f"consistency/{key}/S={S}")) for S in CONSISTENCY_STEPS)
             found = [(S, figures[name] / figures[f"{name}_unrelated"]) for S, figures in cells if figures is not None]
             if found:
                 axes.plot(*zip(*found, strict=True), style, color=COLOURS[eta], marker=marker, markersize=4,

@@ -16,6 +16,7 @@ from core.evaluate.plots import plot_all
 from core.evaluate.progress import span
 from core.evaluate.rows import Document, cell
 from core.evaluate.shares import shares_table
+from core.evaluate.solver_tables import solver_consistency_table, solvers_table
 
 INTRODUCTION = """# Results
 
@@ -91,7 +92,7 @@ def section(document: Document, images: Mapping[str, str]) -> str:
         "Is the step list or the clipping to blame where η = 0 stays behind? The same seeds with others:",
         tables.variants_table(document),
         "Beyond the paper: a second-order solver of the same ODE (Lu et al. 2022) on the same step lists.",
-        tables.solvers_table(document),
+        solvers_table(document),
         "For the shape only, the paper's own figures (another network, data set and ruler):",
         tables.paper_table(),
     ]
@@ -120,6 +121,9 @@ def section(document: Document, images: Mapping[str, str]) -> str:
         "square on [0, 1]), and the share of what the feature net takes for the same in both (the class of a garment; "
         "all parts of a face). With η = 1 the two runs share x_T and no other noise.",
         tables.consistency_table(document),
+        f"Is it x_T or the solver that is to blame where few steps give another picture? η = 0 by DDIM and by a "
+        f"second-order solver of the same ODE, both against DDIM's {T} steps:",
+        solver_consistency_table(document),
         images.get("consistency", ""),
         "### Interpolation",
         f"Between the pictures of neighbouring seeds, S = {min(INTERPOLATION_STEPS, T)}, η = 0. Detour: length of the "

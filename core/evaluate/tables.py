@@ -9,15 +9,12 @@ from core.evaluate.cells import (
     CONSISTENCY_STEPS,
     QUALITY_STEPS,
     RECONSTRUCTION_STEPS,
-    SOLVER_STEPS,
-    SOLVERS,
     VARIANT_STEPS,
     VARIANTS,
     WAYS,
 )
 from core.evaluate.digits import measured, number, percent
-from core.evaluate.rows import Document, cell, quality_rows, solver_rows
-from core.solvers import SOLVERS as ENGINE_SOLVERS
+from core.evaluate.rows import Document, cell, quality_rows
 
 NOT_RUN = "not run"
 DISTANCES = (("frechet", "spread"), ("kid", "kid_spread"), ("frechet_ends", "spread_ends"))
@@ -71,26 +68,6 @@ def variants_table(document: Document) -> str:
     body = [[name, *(shown(f"quality/{way}/S={S}") for S in steps)] for way, name in names.items()]
     own = [f"its own: step list {about['spacing']}", *(shown(f"quality/eta=0/S={S}") for S in steps)]
     return table(["η = 0, Fréchet", *(f"S = {S}" for S in steps)], [own, *body])
-
-
-def solvers_table(document: Document) -> str:
-    """DDIM at η = 0 beside the solvers beyond the paper, at few steps and at DDIM's 50."""
-    T = document["checkpoint"]["T"]
-    steps = [S for S in (*SOLVER_STEPS, VARIANT_STEPS[-1]) if S < T]
-    rows = {(row.eta, row.S): row for row in [*quality_rows(document), *solver_rows(document)]}
-
-    def shown(name: str, S: int) -> str:
-        row = rows.get((name, S))
-        missing = "–" if name in SOLVERS and S not in SOLVER_STEPS else NOT_RUN
-        return missing if row is None else measured(row.frechet, row.spread)
-
-    body = [[title, *(shown(name, S) for S in steps)] for name, title in (("0", "DDIM"), *solver_titles().items())]
-    return table(["η = 0, Fréchet", *(f"S = {S}" for S in steps)], body)
-
-
-def solver_titles() -> dict[str, str]:
-    """What people read of each solver that is measured here."""
-    return {name: ENGINE_SOLVERS[name].title for name in SOLVERS}
 
 
 def paper_table() -> str:
