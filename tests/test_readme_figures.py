@@ -64,11 +64,16 @@ def test_the_readmes_sentences_have_the_figures_of_the_evaluations(readme):
         ),
         "garments {}, {} and {}: no difference".format(*noise[1]),
         "from that of 1000 by {} of the full range, unrelated faces by {} (n = 64)".format(*pixels),
+        f"keeps the class on {garments('consistency/dpm-solver++/S=10', 'same', '%')}.",
         f"mean square error of {faces('reconstruction/refined/S=20', 'mse', '.5f')}.",
     ):
         assert text in readme
     assert {of(f"quality/eta={eta}/S=50", "n") for of in (faces, garments) for eta in ("0", "0.5", "1")} == {"256"}
-    assert {faces("consistency/eta=0/S=20", "n"), faces("reconstruction/refined/S=20", "n")} == {"64"}
+    assert {
+        garments("consistency/dpm-solver++/S=10", "n"),
+        faces("consistency/eta=0/S=20", "n"),
+        faces("reconstruction/refined/S=20", "n"),
+    } == {"64"}
 
 
 def test_the_page_of_results_is_what_the_stored_cells_and_the_claims_give_today(tmp_path):
