@@ -5,9 +5,8 @@ Imported with torch. A generator for demo/compute.py: nothing here waits, and ev
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterable, Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 
@@ -21,15 +20,11 @@ from demo.given import finder
 from demo.host import EngineHost
 from demo.jobs import Finished, Job, labelled
 from demo.limits import check_cost, megapixels
-from demo.pictures import named
+from demo.outbox import Message, Outbox
+from demo.patience import Patience
 from demo.scene import File, Scene, Value
 from demo.settings import PageSettings
 from demo.view import View
-
-PATIENCE_S = 60.0  # what is estimated to take longer is asked about
-QUICK_S = 10.0  # and these run meanwhile
-
-Message = dict[str, Any]
 
 
 class Tab(Protocol):
@@ -55,8 +50,8 @@ class LiveRun:
     ) -> None:  # fmt: skip
         self.host, self.tab, self.view, self.page = host, tab, view, page
         self.superseded, self.stopped, self.anew, self.start = over, stopped, anew, start
-        self.have, self.begun = have or set(), begun
-        self._sent: dict[str, str] = {}
+        self.begun, self._outbox = begun, Outbox(have or set())
+        self._patience = Patience(host.pace, page.checkpoint)
 
     def over(self) -> bool:
         return self.superseded() or self.stopped()
@@ -64,7 +59,7 @@ class LiveRun:
     def messages(self) -> Generator[Message | None, None, None]:
         """Raises DDIMError where the checkpoint cannot be opened or the settings are refused."""
         for name, value in self.view.early(self.page).items():
-            yield self._panel(name, value)
+            yield self._outbox.panel(name, value)
         if not self.host.loaded(self.page.checkpoint):
             yield status("loading", "Loading the model.")
         engine = yield from self._opened()
@@ -75,7 +70,7 @@ class LiveRun:
         yield {"classes": engine.checkpoint.config.num_class_embeds or 0}
         scene = self._scene(engine)
         yield from self._changed(scene)
-        yield self._panel("curve", curve_value(engine, self.page))
+        yield self._outbox.panel("curve", curve_value(engine, self.page))
         yield self._ms()
         todo = [job for job in scene.jobs if job.name not in scene.finished]
         self._check_cost(engine, todo)
@@ -107,10 +102,7 @@ class LiveRun:
             yield self._ms()
 
     def _ms(self) -> Message:
-        return {"ms": self._expected_ms(self.page.count)}
-
-    def _expected_ms(self, batch: int) -> float:
-        return self.host.pace.expected_ms(self.page.checkpoint, batch)
+        return {"ms": self._patience.ms(self.page.count)}
 
     def _check_cost(self, engine: Engine, todo: list[Job]) -> None:
         """Raise RequestError for more than the host lets one change take, whatever is measured."""
@@ -136,7 +128,7 @@ class LiveRun:
         jobs = self.view.fitted(asked, engine, find)
         for job in jobs:
             engine.plan(job.request)  # what is refused is refused before anything runs
-        estimate_s = sum(self._expected_ms(1) * job.cost for job in jobs) / 1000
+        estimate_s = sum(self._patience.ms(1) * job.cost for job in jobs) / 1000
         scene = Scene(self.page, self.host, engine, jobs, dict(self.tab.last), self._value(engine), self.tab.offer,
                       estimate_s, find)  # fmt: skip
         scene.known = lambda job: self.host.cache.get(values.made_by(engine, job))
@@ -156,30 +148,25 @@ class LiveRun:
 
     def _compute(self, scene: Scene, todo: list[Job]) -> Iterator[Message | None]:
         """Job after job, in the order of the view. What would take above a minute in all waits for a word."""
-        rest, wait = todo, []
-        if not self.start and self._estimate_s(todo) > PATIENCE_S:
-            rest = [job for job in todo if self._estimate_s([job]) <= QUICK_S]
-            if self._estimate_s(rest) > PATIENCE_S:
-                rest = []
-            wait = [job for job in todo if job not in rest]
-        for jobs in batches(scene.engine, rest):
+        now, wait = (todo, []) if self.start else self._patience.divide(todo)
+        for jobs in batches(scene.engine, now):
             yield from self._answered(scene, jobs[0])
             yield from self._one(scene, jobs)
             if self.over():
                 return
-        if wait and self._estimate_s(wait) <= PATIENCE_S:  # by what was measured meanwhile
+        if wait and self._patience.enough_for(wait):  # by what was measured meanwhile
             yield from self._compute(scene, wait)
             return
         for job in wait:
             yield from self._answered(scene, job)
         if wait and not self.over():
-            about = words.about(self._estimate_s(wait))
+            about = words.about(self._patience.seconds(wait))
             yield from self._ended(scene, "asked", {"ask": about})
             yield status("asked", f"This takes {about} here: press Start, or Cancel.")
 
     def _answered(self, scene: Scene, job: Job) -> Iterator[Message | None]:
         """A job at few steps, where that is there sooner."""
-        few = computing.few_steps(job, self._expected_ms(min(job.request.count, AT_ONCE)))
+        few = computing.few_steps(job, self._patience.ms(min(job.request.count, AT_ONCE)))
         if few is not None and not self.over():
             for update in computing.answer(scene.engine, job, few, self.over):
                 yield from self._shown(scene, update)
@@ -237,34 +224,15 @@ class LiveRun:
             }
         yield from self._changed(scene)
 
-    def _estimate_s(self, jobs: list[Job]) -> float:
-        total = 0.0
-        for job in jobs:
-            n = job.request.count
-            part = min(n, AT_ONCE)
-            total += self._expected_ms(part) * job.cost / part / 1000
-        return total
-
     def _sampling(self, todo: list[Job]) -> str:
-        return words.sampling(self.host.compute.playing - 1, self._estimate_s(todo))
+        return words.sampling(self.host.compute.playing - 1, self._patience.seconds(todo))
 
     def _changed(self, scene: Scene) -> Iterator[Message]:
         """The panels of which the browser has another value."""
         for name, value in self.view.panels(scene).items():
-            message = self._panel(name, value)
+            message = self._outbox.panel(name, value)
             if message is not None:
                 yield message
-
-    def _panel(self, name: str, value: Value) -> Message | None:
-        pictures: dict[str, str] = {}
-        plain = named(value, pictures)
-        text = json.dumps(plain)
-        if self._sent.get(name) == text:
-            return None
-        self._sent[name] = text
-        new = {key: uri for key, uri in pictures.items() if key not in self.have}
-        self.have |= new.keys()
-        return {"panel": name, "value": plain, "pictures": new}
 
 
 def batches(engine: Engine, jobs: list[Job]) -> list[list[Job]]:

@@ -116,8 +116,8 @@ def test_gradio_stays_in_the_demo(path):
     assert "gradio" not in imported(path)
 
 
-ENGINE_ROOM = ("cache", "compute", "computing", "curve", "fields", "host", "jobs", "live", "live_run", "pictures",
-               "scene", "sessions", "settings", "view", "words")  # fmt: skip
+ENGINE_ROOM = ("cache", "compute", "computing", "curve", "fields", "host", "jobs", "live", "live_run", "outbox",
+               "patience", "pictures", "scene", "sessions", "settings", "view", "words")  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ENGINE_ROOM)

@@ -125,9 +125,12 @@ def test_without_an_evaluation_it_says_what_makes_one(tab):
     path = tab.host.root / "tiny" / "evaluation.json"
     path.write_text("{", encoding="utf-8")
     assert "cannot be read" in shown()["note"]
+    sha256 = tab.host.engine("tiny").checkpoint.sha256
+    nothing = [cell(0.0, 10, 5.0), cell(1.0, 1000, 0.0)]  # a distance that nothing can be divided by
+    path.write_text(json.dumps(document(*nothing, sha256=sha256)), encoding="utf-8")
+    assert "cannot be read" in shown()["note"]
     path.write_text(json.dumps(document(*CELLS)), encoding="utf-8")
     assert "other weights" in shown()["note"]
-    sha256 = tab.host.engine("tiny").checkpoint.sha256
     path.write_text(json.dumps(document(*CELLS, sha256=sha256)), encoding="utf-8")
     assert (shown()["state"], shown()["note"]) == ("done", "")
     assert len(shown()["curves"]) == 3

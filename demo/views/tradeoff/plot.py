@@ -79,7 +79,7 @@ def stored(host: EngineHost, engine: Engine) -> tuple[dict[str, Any] | None, str
             return None, f"evaluation.json of {name} belongs to other weights: move it away, then {remedy}"
         quality_rows(document)
         headline(document)
-    except (DataError, KeyError, TypeError, ValueError):
+    except (DataError, ArithmeticError, KeyError, TypeError, ValueError):
         return None, f"evaluation.json of {name} cannot be read: move it away, then {remedy}"
     return document, ""
 
