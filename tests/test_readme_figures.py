@@ -58,13 +58,14 @@ def test_the_readmes_sentences_have_the_figures_of_the_evaluations(readme):
     faces, garments = figures("toon-faces"), figures("fashion-mnist")
     noise = [[of(f"quality/eta={eta}/S=50", "frechet", "±") for eta in ("0", "0.5", "1")] for of in (faces, garments)]
     pixels = [faces("consistency/eta=0/S=20", what, "%") for what in ("pixels", "pixels_unrelated")]
+    second_order = [of("consistency/dpm-solver++/S=10", "same", "%") for of in (garments, faces)]
     for text in (
         "(n = 256, whose distances are larger) faces have {} at η = 0, {} at η = 0.5 and {} at η = 1,".format(
             *noise[0]
         ),
         "garments {}, {} and {}: no difference".format(*noise[1]),
         "from that of 1000 by {} of the full range, unrelated faces by {} (n = 64)".format(*pixels),
-        f"keeps the class on {garments('consistency/dpm-solver++/S=10', 'same', '%')}.",
+        "keeps the class of {} of the garments and {} of the faces' parts.".format(*second_order),
         f"mean square error of {faces('reconstruction/refined/S=20', 'mse', '.5f')}.",
     ):
         assert text in readme
