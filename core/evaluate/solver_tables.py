@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from core.evaluate.cells import CONSISTENCY_SOLVER_STEPS, SOLVER_STEPS, SOLVERS, VARIANT_STEPS
-from core.evaluate.digits import measured, percent
+from core.evaluate.digits import measured
 from core.evaluate.rows import Document, cell, quality_rows, solver_rows
-from core.evaluate.tables import CONSISTENCY_MEASURES, NOT_RUN, table
+from core.evaluate.tables import CONSISTENCY_MEASURES, NOT_RUN, consistency, table
 from core.solvers import SOLVERS as ENGINE_SOLVERS
 
 
@@ -35,9 +35,7 @@ def solver_consistency_table(document: Document) -> str:
     names = ("pixels", "same")
 
     def shown(S: int, way: str, name: str) -> str:
-        found = cell(document, f"consistency/{way}/S={S}") or {}
-        written = percent if name == "same" else measured
-        return written(found[name], found[f"{name}_spread"]) if name in found else NOT_RUN
+        return consistency(cell(document, f"consistency/{way}/S={S}") or {}, name)
 
     columns = [(way, name) for name in names for way in ways]
     head = ["S", *(f"{CONSISTENCY_MEASURES[name]}, {ways[way]}" for way, name in columns)]

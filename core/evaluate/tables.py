@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.evaluate.cells import (
@@ -102,23 +102,26 @@ def reconstruction_table(document: Document) -> str:
     return table(["S", "plain", "refined", "refinements ended early", "paper, CIFAR-10, plain"], body)
 
 
+def consistency(figures: Mapping[str, Any], name: str) -> str:
+    """A measure of a consistency cell, with its spread."""
+    if name not in figures:
+        return NOT_RUN
+    written = percent if name == "same" else measured
+    return written(figures[name], figures[f"{name}_spread"])
+
+
 def consistency_table(document: Document) -> str:
     """One row for each S. A measure that an older evaluation lacks reads "not run"."""
     columns = [(name, eta) for name in CONSISTENCY_MEASURES for eta in ("0", "1")]
     steps = [S for S in CONSISTENCY_STEPS if document["checkpoint"]["T"] > S]
     figures = {(S, eta): cell(document, f"consistency/eta={eta}/S={S}") or {} for S in steps for eta in ("0", "1")}
 
-    def shown(S: int, name: str, eta: str) -> str:
-        found = figures[S, eta]
-        written = percent if name == "same" else measured
-        return written(found[name], found[f"{name}_spread"]) if name in found else NOT_RUN
-
     def unrelated(name: str, eta: str) -> str:
         values = [figures[S, eta][f"{name}_unrelated"] for S in steps if name in figures[S, eta]]
         written = percent if name == "same" else number
         return written(values[0]) if values else NOT_RUN
 
-    body = [[str(S), *(shown(S, *column) for column in columns)] for S in steps]
+    body = [[str(S), *(consistency(figures[S, eta], name) for name, eta in columns)] for S in steps]
     head = ["S", *(f"{CONSISTENCY_MEASURES[name]}, η = {eta}" for name, eta in columns)]
     return table(head, [*body, ["unrelated samples", *(unrelated(*column) for column in columns)]])
 
